@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: MIT
+#
+# wdc_add_library(<name> SOURCES <files>... [LIBS <targets>...])   a static library of ours: C++23, no exceptions
+# wdc_add_test(<name> SOURCES <files>... [LIBS <targets>...])      a GoogleTest binary, registered in ctest (native only)
+# wdc_add_wasm_module(<name> SOURCES <files>... [LIBS <targets>...] [OUTPUT_DIRECTORY <dir>])
+#                                                                  <name>.wasm, a reactor (wasm only); functions leave
+#                                                                  it through [[clang::export_name]]
+
+set(CMAKE_CXX_STANDARD 23)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+
+if(CMAKE_SYSTEM_NAME MATCHES "^(WASI|Emscripten)$")
+  set(WDC_WASM TRUE)
+else()
+  set(WDC_WASM FALSE)
+endif()
+
+option(WDC_WARNINGS_AS_ERRORS "Treat warnings as errors" ${PROJECT_IS_TOP_LEVEL})
+add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wconversion)
+if(WDC_WARNINGS_AS_ERRORS)
+  add_compile_options(-Werror)
+endif()
+
+# Address, undefined and thread for the presets asan and tsan; everything is compiled with it, tests included.
+set(WDC_SANITIZE "" CACHE STRING "Value of -fsanitize=, or empty")
+if(WDC_SANITIZE)
+  add_compile_options(-fsanitize=${WDC_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${WDC_SANITIZE})
+endif()
+
+set(WDC_INCLUDE_DIR "${CMAKE_CURRENT_SOURCE_DIR}/include")
+set(WDC_SOURCE_DIR "${CMAKE_CURRENT_SOURCE_DIR}")
+
+function(wdc_add_library name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LIBS")
+  add_library(${name} STATIC ${arg_SOURCES})
+  target_compile_options(${name} PRIVATE -fno-exceptions)
+  target_include_directories(${name} PUBLIC "${WDC_INCLUDE_DIR}" PRIVATE "${WDC_SOURCE_DIR}")
+  target_link_libraries(${name} PUBLIC ${arg_LIBS})
+endfunction()
+
+function(wdc_add_test name)
+  if(WDC_WASM OR NOT PROJECT_IS_TOP_LEVEL)
+    return()
+  endif()
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LIBS")
+  find_package(GTest REQUIRED)
+  find_package(Threads REQUIRED)
+  add_executable(${name} ${arg_SOURCES})
+  target_include_directories(${name} PRIVATE "${WDC_INCLUDE_DIR}" "${WDC_SOURCE_DIR}")
+  target_link_libraries(${name} PRIVATE ${arg_LIBS} GTest::gmock GTest::gtest_main Threads::Threads)
+  add_test(NAME ${name} COMMAND ${name})
+  set_tests_properties(${name} PROPERTIES LABELS gtest TIMEOUT 300)
+endfunction()
+
+function(wdc_add_wasm_module name)
+  if(NOT CMAKE_SYSTEM_NAME STREQUAL "WASI")
+    return()
+  endif()
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "OUTPUT_DIRECTORY" "SOURCES;LIBS")
+  add_executable(${name} ${arg_SOURCES})
+  target_include_directories(${name} PRIVATE "${WDC_INCLUDE_DIR}" "${WDC_SOURCE_DIR}")
+  target_link_libraries(${name} PRIVATE ${arg_LIBS})
+  # The stack stands first, so that an overflow traps instead of running into the data. 256 KiB: an await takes no
+  # stack of its own however long the chain, and pages are paid by every instance.
+  target_link_options(${name} PRIVATE -mexec-model=reactor -Wl,--stack-first -Wl,-z,stack-size=262144
+                      -Wl,--gc-sections)
+  set_target_properties(${name} PROPERTIES SUFFIX ".wasm")
+  if(arg_OUTPUT_DIRECTORY)
+    set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${arg_OUTPUT_DIRECTORY}")
+  endif()
+endfunction()

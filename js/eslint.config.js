@@ -1,0 +1,4 @@
+// SPDX-License-Identifier: MIT
+import config from '../eslint.config.js';
+
+export default config;
