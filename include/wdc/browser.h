@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+// The browser home's own doors: only in WebAssembly builds. docs/wire/host.md describes the wall to JavaScript.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "wdc/data_channel.h"
+#include "wdc/error.h"
+#include "wdc/event_loop.h"
+#include "wdc/message.h"
+#include "wdc/options.h"
+
+namespace wdc::browser {
+
+/// A channel that JavaScript made and the host has adopted (Host.adoptChannel), by its number in the host's table.
+enum class HostChannel : std::int32_t {};
+
+/// A JavaScript value in the host's slot table: an ArrayBuffer, a view or a string. Whoever holds the number frees it.
+enum class Slot : std::int32_t { none = 0 };
+
+/// The loop of this module instance: one per instance, made on first use, never destroyed.
+[[nodiscard]] EventLoop& instance_loop();
+
+/// A DataChannel over an adopted channel; takes the number. Errors: invalid_argument (flow options), loop_closed.
+[[nodiscard]] Result<DataChannel> adopt(EventLoop& loop, HostChannel channel, const FlowOptions& flow = {});
+
+/// A message whose bytes stay in JavaScript; takes the slot. `size` is in bytes (UTF-8 for text).
+[[nodiscard]] Message message_from_slot(Slot slot, std::size_t size, MessageType type);
+
+/// A message whose bytes JavaScript is still fetching (a Blob). It can be sent at once to keep its place in the queue; sends
+/// behind it wait until deliver_deferred(). `size` as announced.
+[[nodiscard]] Message deferred_message(std::uint32_t ticket, std::size_t size, MessageType type);
+
+/// Gives a message to JavaScript as a slot: the very ArrayBuffer or string that arrived if nobody has looked at it, else a
+/// new one with a copy. Takes the message.
+[[nodiscard]] Slot to_slot(Message&& message);
+
+}  // namespace wdc::browser

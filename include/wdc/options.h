@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace wdc {
+
+/// What happens to a message that arrives while the receive queue is full.
+enum class ReceiveOverflow : std::uint8_t {
+  close_with_error,  ///< the channel closes, readers get what was queued and then Errc::receive_overflow
+  drop_oldest,       ///< the oldest queued message makes room (fresh data wins)
+  drop_newest,       ///< the arriving message is dropped
+};
+
+/// How one channel buffers. Purely local: nothing of this is negotiated.
+struct FlowOptions {
+  /// Bytes of unread messages that are kept, 1 to 2^40. A plain data channel cannot slow its sender down (W3C has no
+  /// receive-side flow control), so this is the bound on memory. 16 MiB is 0.4 s of what Chromium receives at best.
+  std::size_t receive_queue_bytes = std::size_t{16} << 20;
+  /// Unread messages that are kept, 1 to 2^24: bounds the overhead of tiny messages.
+  std::size_t receive_queue_messages = 65'536;
+  ReceiveOverflow receive_overflow = ReceiveOverflow::close_with_error;
+  /// True: nobody will read; every arriving message is dropped and counted. For send-only users.
+  bool discard_received = false;
+
+  /// A send waits while more than this many bytes are buffered below, 1 to 16 MiB (Chromium refuses more than 16 MiB).
+  /// docs/backpressure.md has the measurement: larger is no faster above 1 KB a message, and stalls the page's timers.
+  std::size_t send_high_water_mark = std::size_t{1} << 20;
+  /// Waiting sends go on when the buffer has fallen to this many bytes; 0 to send_high_water_mark.
+  std::size_t send_low_water_mark = std::size_t{256} << 10;
+  /// Sends that may wait at once, 1 to 2^20; one more is Errc::send_queue_full.
+  std::size_t send_queue_operations = 1'024;
+  /// How long close() waits for delivery and for the other side before it aborts; at least 1 ms.
+  std::chrono::milliseconds close_timeout{30'000};
+};
+
+/// W3C RTCDataChannelInit, with the ranges that RFC 8831 and RFC 8832 allow, plus local buffering.
+struct DataChannelOptions {
+  bool ordered = true;
+  /// At most one of the two may be set (W3C 6.1, createDataChannel step 10): partial reliability by count or by time.
+  std::optional<std::uint16_t> max_retransmits;
+  std::optional<std::chrono::milliseconds> max_packet_life_time;  ///< 0 to 65,535 ms
+  std::string protocol;                                           ///< at most 65,535 bytes of UTF-8
+  bool negotiated = false;                                        ///< true: both sides create it with the same id
+  std::optional<std::uint16_t> id;                                ///< 0 to 65,534; required if negotiated
+  FlowOptions flow;
+};
+
+/// One STUN or TURN service, RTCIceServer in W3C terms.
+struct IceServer {
+  std::vector<std::string> urls;  ///< "stun:host:port", "turn:host:port?transport=udp", ...
+  std::string username;
+  std::string credential;
+};
+
+enum class IceTransportPolicy : std::uint8_t { all, relay };
+
+struct PeerConnectionOptions {
+  std::vector<IceServer> ice_servers;
+  IceTransportPolicy ice_transport_policy = IceTransportPolicy::all;
+  /// How long a connection may stay "disconnected" before its channels fail with Errc::peer_lost; at least 1 ms. A
+  /// browser needs up to about 7 s to notice silence at all (consent checks, RFC 7675), so a dead peer is reported
+  /// within that plus this.
+  std::chrono::milliseconds disconnected_timeout{10'000};
+  /// How channels that the other side creates buffer.
+  FlowOptions incoming_flow;
+  /// Incoming channels that wait to be accepted, 1 to 65,535; the ones beyond are closed and counted.
+  std::size_t incoming_channels = 1'024;
+};
+
+}  // namespace wdc
