@@ -37,6 +37,7 @@ export default tseslint.config(
   {
     files: ['**/*.js', '**/*.mjs'],
     languageOptions: { globals: { ...nodeGlobals, ...browserGlobals } },
+    rules: { 'no-unused-vars': ['error', { varsIgnorePattern: '^_' }] },
   },
   {
     linterOptions: { reportUnusedDisableDirectives: 'error' },

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+//
+// run_gtests.mjs BUILD_DIR   runs every test that ctest knows there, GoogleTest binaries test by test in the count.
+// A binary that crashes counts its finished tests as lost and itself as one failed.
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+const buildDirectory = resolve(process.argv[2]);
+const listing = spawnSync('ctest', ['--test-dir', buildDirectory, '--show-only=json-v1'], { encoding: 'utf8' });
+if (listing.status !== 0) {
+  console.error(listing.stderr);
+  process.exit(1);
+}
+const tests = JSON.parse(listing.stdout).tests;
+const results = join(buildDirectory, 'gtest');
+mkdirSync(results, { recursive: true });
+
+let passed = 0;
+let failed = 0;
+for (const { name, command, properties = [] } of tests) {
+  const property = (wanted) => properties.find((entry) => entry.name === wanted)?.value;
+  const isGtest = property('LABELS')?.includes('gtest') ?? false;
+  const output = join(results, `${name}.json`);
+  rmSync(output, { force: true });
+  const began = Date.now();
+  const run = spawnSync(command[0], [...command.slice(1), ...(isGtest ? [`--gtest_output=json:${output}`] : [])], {
+    cwd: property('WORKING_DIRECTORY') ?? buildDirectory,
+    encoding: 'utf8',
+    killSignal: 'SIGKILL',
+    maxBuffer: 256 * 1024 * 1024,
+    timeout: (property('TIMEOUT') ?? 300) * 1000,
+  });
+  let counts = { passed: run.status === 0 ? 1 : 0, failed: run.status === 0 ? 0 : 1 };
+  if (isGtest) {
+    try {
+      const report = JSON.parse(readFileSync(output, 'utf8'));
+      const all = report.testsuites.flatMap((suite) => suite.testsuite);
+      counts = {
+        passed: all.filter((test) => test.result === 'COMPLETED' && !test.failures).length,
+        failed: all.filter((test) => test.failures).length,
+      };
+    } catch {
+      counts = { passed: 0, failed: 0 };
+    }
+    const nothing = counts.passed + counts.failed === 0;
+    if (nothing || (run.status !== 0 && counts.failed === 0)) counts.failed += 1;
+  }
+  console.log(`${name}: ${counts.passed} passed, ${counts.failed} failed, ${Date.now() - began} ms`);
+  if (counts.failed > 0) {
+    console.log(`${run.stdout ?? ''}${run.stderr ?? ''}`);
+    console.log(`${name} ended with ${run.error?.code ?? run.status ?? run.signal}`);
+  }
+  passed += counts.passed;
+  failed += counts.failed;
+}
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed > 0 || passed === 0 ? 1 : 0;

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+//
+// What ./test runs. A step:
+//   name      what --only looks for and the log's name
+//   run       commands, one after the other; the last one's output is counted. Words with a * are expanded as file
+//             names, and a pattern that matches nothing fails the step.
+//   count     how the counts are read (tools/counts.mjs): 'line' or 'node'
+//   env       added to the environment
+//   all       only with --all
+//   minutes   the step is killed, and has failed, after this long (default 10)
+
+const jobs = '2';
+
+const preset = (name) => [
+  ['cmake', '--preset', name],
+  ['cmake', '--build', '--preset', name, '-j', jobs],
+];
+
+const gtests = (name, env = {}) => ({
+  name,
+  run: [...preset(name), ['node', 'tools/run_gtests.mjs', `build/${name}`]],
+  count: 'line',
+  env,
+  minutes: 20,
+});
+
+const browser = (name) => ({
+  name: `browser-${name}`,
+  run: [['node', '--test', '--test-concurrency=1', '--test-reporter=tap', 'tests/browser/*.test.mjs']],
+  count: 'node',
+  env: { WDC_BROWSER: name },
+  minutes: 15,
+});
+
+export const steps = [
+  { name: 'tools', run: [['node', '--test', '--test-reporter=tap', 'tools/*.test.mjs']], count: 'node' },
+  { name: 'layers-test', run: [['python3', 'tools/check_layers_test.py']], count: 'line' },
+  { name: 'layers', run: [['python3', 'tools/check_layers.py']], count: 'line' },
+  { name: 'format', run: [['node', 'tools/check_format.mjs']], count: 'line' },
+  gtests('native'),
+  {
+    name: 'server',
+    run: [['node', '--test', '--test-reporter=tap', 'tests/server/*.test.mjs']],
+    count: 'node',
+  },
+  {
+    name: 'wasm',
+    run: [...preset('wasm'), ['npm', 'run', 'build'], ['node', 'tools/check_wasm.mjs', 'build/wasm', 'build/web']],
+    count: 'line',
+  },
+  { name: 'lint', run: [['node', 'tools/check_lint.mjs']], count: 'line' },
+  { name: 'js', run: [['node', '--test', '--test-reporter=tap', 'js/test/*.test.mjs']], count: 'node' },
+  { name: 'package', run: [['node', 'tools/check_package.mjs']], count: 'line' },
+  browser('chromium'),
+  browser('firefox'),
+  {
+    name: 'readme',
+    run: [['node', '--test', '--test-concurrency=1', '--test-reporter=tap', 'tests/readme/*.test.mjs']],
+    count: 'node',
+  },
+  {
+    name: 'run',
+    run: [['node', '--test', '--test-concurrency=1', '--test-reporter=tap', 'tests/run/*.test.mjs']],
+    count: 'node',
+  },
+  { ...gtests('clang'), all: true },
+  {
+    ...gtests('asan', {
+      ASAN_OPTIONS: 'detect_stack_use_after_return=1:strict_string_checks=1',
+      UBSAN_OPTIONS: 'print_stacktrace=1',
+    }),
+    all: true,
+  },
+  { ...gtests('tsan', { TSAN_OPTIONS: 'halt_on_error=1' }), all: true },
+  {
+    name: 'tidy',
+    run: [['cmake', '--preset', 'clang'], ['node', 'tools/check_tidy.mjs', 'build/clang']],
+    count: 'line',
+    all: true,
+    minutes: 15,
+  },
+];
