@@ -29,10 +29,6 @@ enum class Slot : std::int32_t { none = 0 };
 /// A message whose bytes stay in JavaScript; takes the slot. `size` is in bytes (UTF-8 for text).
 [[nodiscard]] Message message_from_slot(Slot slot, std::size_t size, MessageType type);
 
-/// A message whose bytes JavaScript is still fetching (a Blob). It can be sent at once to keep its place in the queue; sends
-/// behind it wait until deliver_deferred(). `size` as announced.
-[[nodiscard]] Message deferred_message(std::uint32_t ticket, std::size_t size, MessageType type);
-
 /// Gives a message to JavaScript as a slot: the very ArrayBuffer or string that arrived if nobody has looked at it, else a
 /// new one with a copy. Takes the message.
 [[nodiscard]] Slot to_slot(Message&& message);
