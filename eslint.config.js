@@ -16,7 +16,7 @@ const nodeGlobals = Object.fromEntries(
 // Scripts for Node hold functions that run in a page.
 const browserGlobals = Object.fromEntries(
   [
-    'CustomEvent', 'Event', 'RTCPeerConnection', 'SharedArrayBuffer', 'WebSocket', 'Worker', 'atob', 'btoa', 'crypto',
+    'CustomEvent', 'Event', 'MutationObserver', 'RTCPeerConnection', 'SharedArrayBuffer', 'WebSocket', 'Worker', 'atob', 'btoa', 'crypto',
     'document', 'globalThis', 'location', 'navigator', 'requestAnimationFrame', 'self', 'window',
   ].map((name) => [name, 'readonly']),
 );
