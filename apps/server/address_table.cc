@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <boost/asio/ip/address_v6.hpp>
+#include <iterator>
 
 namespace wdc::server {
 namespace {
@@ -49,9 +50,10 @@ std::chrono::milliseconds AddressTable::try_upgrade(const ip::address& key, Time
 }
 
 void AddressTable::forget_rested(TimePoint now) {
-  std::erase_if(entries_, [now](auto& item) {
-    return item.second.connections == 0 && item.second.upgrades.is_full(now);
-  });
+  for (auto entry = entries_.begin(); entry != entries_.end();) {
+    const bool has_rested = entry->second.connections == 0 && entry->second.upgrades.is_full(now);
+    entry = has_rested ? entries_.erase(entry) : std::next(entry);
+  }
 }
 
 }  // namespace wdc::server

@@ -11,8 +11,8 @@
 
 namespace wdc::server {
 
-// What each remote address holds and asks for. An IPv6 remote has a whole /64 for itself, so that is what counts there; an
-// IPv4-mapped address counts as the IPv4 one. Reads no clock.
+// What each remote address holds and asks for. An IPv6 remote has a whole /64 for itself, so that is what counts there;
+// an IPv4-mapped address counts as the IPv4 one. Reads no clock.
 class AddressTable {
  public:
   struct Limits {

@@ -35,10 +35,13 @@ void add_limits(CLI::App& app, Limits& limits) {
   constexpr double kMostBytes = 1024.0 * 1024 * 1024;
   constexpr double kMost = 1'000'000;
   app.option_defaults()->group("Limits");
-  add_number(app, "--message-bytes", limits.message_bytes, "BYTES", 16.0 * 1024 * 1024, "Largest frame a member may send");
-  add_number(app, "--messages-per-second", limits.messages_per_second, "RATE", kMost, "Frames a member may send, sustained");
+  add_number(app, "--message-bytes", limits.message_bytes, "BYTES", 16.0 * 1024 * 1024,
+             "Largest frame a member may send");
+  add_number(app, "--messages-per-second", limits.messages_per_second, "RATE", kMost,
+             "Frames a member may send, sustained");
   add_number(app, "--message-burst", limits.message_burst, "FRAMES", kMost, "Frames a member may send at once");
-  add_number(app, "--bytes-per-second", limits.bytes_per_second, "RATE", kMostBytes, "Bytes a member may send, sustained");
+  add_number(app, "--bytes-per-second", limits.bytes_per_second, "RATE", kMostBytes,
+             "Bytes a member may send, sustained");
   add_number(app, "--byte-burst", limits.byte_burst, "BYTES", kMostBytes, "Bytes a member may send at once");
   add_number(app, "--queue-bytes", limits.queue_bytes, "BYTES", kMostBytes,
              "Bytes that may wait for a member who reads slowly; above, it is closed");
@@ -48,7 +51,8 @@ void add_limits(CLI::App& app, Limits& limits) {
              "Connections at a time from one IPv4 address or IPv6 /64");
   add_number(app, "--upgrades-per-second", limits.upgrades_per_second, "RATE", kMost,
              "WebSockets an address may open, sustained");
-  add_number(app, "--upgrade-burst", limits.upgrade_burst, "WEBSOCKETS", kMost, "WebSockets an address may open at once");
+  add_number(app, "--upgrade-burst", limits.upgrade_burst, "WEBSOCKETS", kMost,
+             "WebSockets an address may open at once");
   add_number(app, "--header-bytes", limits.header_bytes, "BYTES", 1024.0 * 1024, "Largest HTTP request header");
   add_seconds(app, "--idle-time", limits.idle_time, "Close a member after no frame from it or to it for so long");
   add_seconds(app, "--dead-after", limits.dead_after,
@@ -80,7 +84,8 @@ std::expected<Options, EarlyExit> parse_options(int argc, const char* const* arg
   CLI::App app(kDescription, "wdc_server");
   app.get_formatter()->column_width(44);
   app.add_option("--root", options.root, "Folder to serve")->type_name("DIR")->required();
-  app.add_option("--address", options.address, "IPv4 or IPv6 address to listen on; the default is reachable from this machine only")
+  app.add_option("--address", options.address,
+                 "IPv4 or IPv6 address to listen on; the default is reachable from this machine only")
       ->type_name("ADDRESS")
       ->capture_default_str();
   app.add_option("--port", options.port, "Port to listen on; 0 takes any free one")

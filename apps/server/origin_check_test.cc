@@ -38,7 +38,8 @@ TEST(OriginCheckTest, AllowsWhatItWasToldTo) {
 
 TEST(OriginCheckTest, RepeatsNoStrangeHost) {
   EXPECT_TRUE(is_plain_host("[2001:db8::1]:80"));
-  for (const char* host : {"", "a b", "a;b", "a\r\nb", "a,b", "a'b", "a/b", "a@b", "a*"}) EXPECT_FALSE(is_plain_host(host)) << host;
+  for (const char* host : {"", "a b", "a;b", "a\r\nb", "a,b", "a'b", "a/b", "a@b", "a*"})
+    EXPECT_FALSE(is_plain_host(host)) << host;
 }
 
 }  // namespace

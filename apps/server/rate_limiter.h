@@ -17,7 +17,8 @@ class TokenBucket {
  public:
   explicit TokenBucket(Rate rate) : rate_(rate), tokens_(rate.burst) {}
 
-  // Takes `amount` tokens, or none and answers false if there are fewer. A `now` earlier than the last one gains nothing.
+  // Takes `amount` tokens, or none and answers false if there are fewer. A `now` earlier than the last one gains
+  // nothing.
   [[nodiscard]] bool try_take(double amount, TimePoint now);
 
   // How long until `amount` tokens will be there; zero if they are. REQUIRES: amount <= burst.

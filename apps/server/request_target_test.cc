@@ -27,10 +27,21 @@ TEST(RequestTargetTest, KnowsDirectories) {
 }
 
 TEST(RequestTargetTest, RefusesEveryWayOutAndEveryHiddenFile) {
-  for (const char* target :
-       {"", "a", "*", "http://host/a", "//", "///", "/a//b", "//evil.example/", "/..", "/../etc/passwd", "/a/../../b",
-        "/./a", "/%2e%2e/a", "/%2E%2e%2fetc", "/..%2fetc", "/a%2fb", "/%2fetc", "/a%5c..%5cb", "/a\\b", "/.git/config",
-        "/a/.env", "/%2egit", "/a%00.html", "/a%0d%0ab", "/%", "/%2", "/%zz", "/%+1", "/%-1", "/a\x7f"}) {
+  for (const char* target : {"",           "a",
+                             "*",          "http://host/a",
+                             "//",         "///",
+                             "/a//b",      "//evil.example/",
+                             "/..",        "/../etc/passwd",
+                             "/a/../../b", "/./a",
+                             "/%2e%2e/a",  "/%2E%2e%2fetc",
+                             "/..%2fetc",  "/a%2fb",
+                             "/%2fetc",    "/a%5c..%5cb",
+                             "/a\\b",      "/.git/config",
+                             "/a/.env",    "/%2egit",
+                             "/a%00.html", "/a%0d%0ab",
+                             "/%",         "/%2",
+                             "/%zz",       "/%+1",
+                             "/%-1",       "/a\x7f"}) {
     EXPECT_FALSE(parse_target(target)) << target;
   }
 }

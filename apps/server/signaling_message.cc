@@ -58,9 +58,12 @@ std::expected<std::optional<MemberId>, std::string> parse_to(const json::object&
 
 std::string_view name_of(MemberFrame::Type type) {
   switch (type) {
-    case MemberFrame::Type::description: return "description";
-    case MemberFrame::Type::candidate: return "candidate";
-    case MemberFrame::Type::bye: return "bye";
+    case MemberFrame::Type::description:
+      return "description";
+    case MemberFrame::Type::candidate:
+      return "candidate";
+    case MemberFrame::Type::bye:
+      return "bye";
   }
   std::unreachable();
 }
@@ -69,15 +72,24 @@ std::string_view name_of(MemberFrame::Type type) {
 
 std::string_view name_of(SignalingError code) {
   switch (code) {
-    case SignalingError::malformed: return "malformed";
-    case SignalingError::too_large: return "too_large";
-    case SignalingError::bad_room: return "bad_room";
-    case SignalingError::unsupported_version: return "unsupported_version";
-    case SignalingError::room_full: return "room_full";
-    case SignalingError::too_many_rooms: return "too_many_rooms";
-    case SignalingError::rate_limited: return "rate_limited";
-    case SignalingError::slow_reader: return "slow_reader";
-    case SignalingError::idle: return "idle";
+    case SignalingError::malformed:
+      return "malformed";
+    case SignalingError::too_large:
+      return "too_large";
+    case SignalingError::bad_room:
+      return "bad_room";
+    case SignalingError::unsupported_version:
+      return "unsupported_version";
+    case SignalingError::room_full:
+      return "room_full";
+    case SignalingError::too_many_rooms:
+      return "too_many_rooms";
+    case SignalingError::rate_limited:
+      return "rate_limited";
+    case SignalingError::slow_reader:
+      return "slow_reader";
+    case SignalingError::idle:
+      return "idle";
   }
   std::unreachable();
 }

@@ -29,8 +29,8 @@ INSTANTIATE_TEST_SUITE_P(
     SignalingMessage, MalformedFrameTest,
     testing::Values(
         Malformed{"empty", "", "frame of 0 bytes is not JSON"}, Malformed{"rubbish", "hello", "not JSON"},
-        Malformed{"two", R"({"type":"bye"}{"type":"bye"})", "not JSON"},
-        Malformed{"array", "[]", "not a JSON object"}, Malformed{"untyped", "{}", "\"type\" is missing"},
+        Malformed{"two", R"({"type":"bye"}{"type":"bye"})", "not JSON"}, Malformed{"array", "[]", "not a JSON object"},
+        Malformed{"untyped", "{}", "\"type\" is missing"},
         Malformed{"type_number", R"({"type":1})", "\"type\" is not a string"},
         Malformed{"type_unknown", R"({"type":"evil\u001b[2J"})", "unknown type \"evil\\x1b[2J\""},
         Malformed{"to_number", R"({"type":"bye","to":7})", "\"to\" is not a string"},

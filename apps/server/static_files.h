@@ -24,8 +24,8 @@ struct StaticFile {
 struct NotFound {};
 struct IsDirectory {};  // the path lacks its final slash
 
-// The files under one folder. Symbolic links are followed as long as they stay in the folder; hidden files, pipes and devices
-// are not there.
+// The files under one folder. Symbolic links are followed as long as they stay in the folder; hidden files, pipes and
+// devices are not there.
 class StaticFiles {
  public:
   // The error names the folder and the reason.
