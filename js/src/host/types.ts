@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+
+/** What adoptChannel() may be told about the connection below a channel. */
+export interface AdoptOptions {
+  /** The connection the channel belongs to: gives the largest message size and makes a dead peer noticed. */
+  peerConnection?: RTCPeerConnection;
+  /** Milliseconds that connection may stay `disconnected` before the channel fails with `peer_lost`. Default 10,000. */
+  disconnectedTimeout?: number;
+}
+
+/** What is alive in an instance. All zeros once everything was closed and released. */
+export interface HostCounts {
+  channels: number;
+  peers: number;
+  pipes: number;
+  slots: number;
+  /** Event listeners that are attached right now. */
+  handlers: number;
+  timers: number;
+}
+
+/** The JavaScript side of one WebAssembly instance: docs/wire/host.md. */
+export interface Host {
+  /** For WebAssembly.instantiate; may be spread beside a module's own imports, which must not throw. */
+  readonly imports: { wdc: WebAssembly.ModuleImports; wasi_snapshot_preview1: WebAssembly.ModuleImports };
+  /** Takes the instance made with `imports`; runs its constructors, then its `main` if it has one. Once. */
+  bind(instance: WebAssembly.Instance): void;
+  /**
+   * Takes a channel over, synchronously: from now on no event of it is lost. Gives its number for C++ (HostChannel).
+   * Throws WdcError: invalid_argument, already_wrapped, closed, wasm_trapped.
+   */
+  adoptChannel(channel: RTCDataChannel, options?: AdoptOptions): number;
+  /** Puts an ArrayBuffer, a view or a string on its way into C++. */
+  putSlot(value: ArrayBufferLike | ArrayBufferView | string): number;
+  /** Takes what C++ put there, and frees the slot. */
+  takeSlot(slot: number): unknown;
+  /**
+   * Every call into the module's exports goes through this. Turns a trap into a dead instance (throws WdcError
+   * wasm_trapped) and afterwards pumps if C++ asked for it. If `fn` gives a promise (a suspended stack), events wait
+   * until it is settled.
+   */
+  call<T>(fn: () => T): T;
+  /** Why the instance is dead; undefined while it lives. */
+  readonly dead: Error | undefined;
+  /** Called once when the instance dies, after its channels were closed. At once if it is dead already. */
+  onDead(listener: (reason: Error) => void): void;
+  counts(): HostCounts;
+}
