@@ -2,9 +2,9 @@
 #
 # wdc_add_library(<name> SOURCES <files>... [LIBS <targets>...])   a static library of ours: C++23, no exceptions
 # wdc_add_test(<name> SOURCES <files>... [LIBS <targets>...])      a GoogleTest binary, registered in ctest (native only)
-# wdc_add_wasm_module(<name> SOURCES <files>... [LIBS <targets>...] [OUTPUT_DIRECTORY <dir>])
-#                                                                  <name>.wasm, a reactor (wasm only); functions leave
-#                                                                  it through [[clang::export_name]]
+# wdc_add_module(<name> SOURCES <files>... [LIBS <targets>...] [OUTPUT_DIRECTORY <dir>])
+#                                                                  <name>.wasm for the browser (wasm only), with the library
+#                                                                  linked in; what else leaves it says [[clang::export_name]]
 
 set(CMAKE_CXX_STANDARD 23)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
@@ -60,18 +60,19 @@ function(wdc_add_test name)
   set_tests_properties(${name} PROPERTIES LABELS gtest TIMEOUT 300)
 endfunction()
 
-function(wdc_add_wasm_module name)
+function(wdc_add_module name)
   if(NOT CMAKE_SYSTEM_NAME STREQUAL "WASI")
     return()
   endif()
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "OUTPUT_DIRECTORY" "SOURCES;LIBS")
   add_executable(${name} ${arg_SOURCES})
-  target_include_directories(${name} PRIVATE "${WDC_INCLUDE_DIR}" "${WDC_SOURCE_DIR}")
-  target_link_libraries(${name} PRIVATE ${arg_LIBS})
+  target_link_libraries(${name} PRIVATE ${arg_LIBS} wdc_browser)
   # The stack stands first, so that an overflow traps instead of running into the data. 256 KiB: an await takes no
   # stack of its own however long the chain, and pages are paid by every instance.
   target_link_options(${name} PRIVATE -mexec-model=reactor -Wl,--stack-first -Wl,-z,stack-size=262144
-                      -Wl,--gc-sections)
+                      -Wl,--gc-sections -Wl,--export-if-defined=__main_void)
+  # Debian's libc++ and wasi-libc bring their debug information along, ten times the size of everything else.
+  target_link_options(${name} PRIVATE $<$<CONFIG:Release>:-Wl,--strip-all>)
   set_target_properties(${name} PROPERTIES SUFFIX ".wasm")
   if(arg_OUTPUT_DIRECTORY)
     set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${arg_OUTPUT_DIRECTORY}")

@@ -9,7 +9,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 run_packages=(
   g++ cmake ninja-build
   clang-22 lld-22 llvm-22 wasi-libc libc++-22-dev-wasm32 libc++abi-22-dev-wasm32 libclang-rt-22-dev-wasm32
-  libboost1.81-dev libboost-json1.81-dev
+  libboost1.81-dev libboost-json1.81-dev libcli11-dev
 )
 test_packages=(
   libgtest-dev libgmock-dev libclang-rt-22-dev clang-format clang-tidy-22 python3 chromium firefox-esr

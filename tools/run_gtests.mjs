@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
-// run_gtests.mjs BUILD_DIR   runs every test that ctest knows there, GoogleTest binaries test by test in the count.
+// run_gtests.mjs BUILD_DIR [CTEST_OPTION]...   runs the tests that ctest lists there, counting each test of a GoogleTest.
 // A binary that crashes counts its finished tests as lost and itself as one failed.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 const buildDirectory = resolve(process.argv[2]);
-const listing = spawnSync('ctest', ['--test-dir', buildDirectory, '--show-only=json-v1'], { encoding: 'utf8' });
+const listing = spawnSync('ctest', ['--test-dir', buildDirectory, '--show-only=json-v1', ...process.argv.slice(3)], { encoding: 'utf8' });
 if (listing.status !== 0) {
   console.error(listing.stderr);
   process.exit(1);

@@ -16,13 +16,15 @@ const preset = (name) => [
   ['cmake', '--build', '--preset', name, '-j', jobs],
 ];
 
-const gtests = (name, env = {}) => ({
+const gtests = (name, { env = {}, select = [] } = {}) => ({
   name,
-  run: [...preset(name), ['node', 'tools/run_gtests.mjs', `build/${name}`]],
+  run: [...preset(name), ['node', 'tools/run_gtests.mjs', `build/${name}`, ...select]],
   count: 'line',
   env,
   minutes: 20,
 });
+
+const server = '^wdc_server';
 
 const browser = (name) => ({
   name: `browser-${name}`,
@@ -37,12 +39,8 @@ export const steps = [
   { name: 'layers-test', run: [['python3', 'tools/check_layers_test.py']], count: 'line' },
   { name: 'layers', run: [['python3', 'tools/check_layers.py']], count: 'line' },
   { name: 'format', run: [['node', 'tools/check_format.mjs']], count: 'line' },
-  gtests('native'),
-  {
-    name: 'server',
-    run: [['node', '--test', '--test-reporter=tap', 'tests/server/*.test.mjs']],
-    count: 'node',
-  },
+  gtests('native', { select: ['-E', server] }),
+  { ...gtests('native', { select: ['-R', server] }), name: 'server' },
   {
     name: 'wasm',
     run: [...preset('wasm'), ['npm', 'run', 'build'], ['node', 'tools/check_wasm.mjs', 'build/wasm', 'build/web']],
@@ -53,6 +51,7 @@ export const steps = [
   { name: 'package', run: [['node', 'tools/check_package.mjs']], count: 'line' },
   browser('chromium'),
   browser('firefox'),
+  { name: 'readme-text', run: [['python3', 'tools/readme_examples.py']], count: 'line' },
   {
     name: 'readme',
     run: [['node', '--test', '--test-concurrency=1', '--test-reporter=tap', 'tests/readme/*.test.mjs']],
@@ -66,12 +65,14 @@ export const steps = [
   { ...gtests('clang'), all: true },
   {
     ...gtests('asan', {
-      ASAN_OPTIONS: 'detect_stack_use_after_return=1:strict_string_checks=1',
-      UBSAN_OPTIONS: 'print_stacktrace=1',
+      env: {
+        ASAN_OPTIONS: 'detect_stack_use_after_return=1:strict_string_checks=1',
+        UBSAN_OPTIONS: 'print_stacktrace=1',
+      },
     }),
     all: true,
   },
-  { ...gtests('tsan', { TSAN_OPTIONS: 'halt_on_error=1' }), all: true },
+  { ...gtests('tsan', { env: { TSAN_OPTIONS: 'halt_on_error=1' } }), all: true },
   {
     name: 'tidy',
     run: [['cmake', '--preset', 'clang'], ['node', 'tools/check_tidy.mjs', 'build/clang']],
