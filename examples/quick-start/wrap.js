@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 import { WasmDataChannel } from 'webrtc-data-channel';
 
 export async function greet(rtcChannel) {
