@@ -26,6 +26,7 @@ SEES = {
     "apps/server": ["include/wdc"],
     "apps/cli": ["include/wdc"],
     "js": ["include/wdc", "src/core", "src/browser"],
+    "examples": ["include/wdc"],
 }
 # Parts of the native engine that only the engine may bring together.
 NATIVE_PARTS = ("sctp", "dtls", "ice", "sdp", "dcep")
