@@ -19,6 +19,11 @@ mkdirSync(results, { recursive: true });
 let passed = 0;
 let failed = 0;
 for (const { name, command, properties = [] } of tests) {
+  if (command === undefined) {
+    console.log(`${name}: its binary was not built`);
+    failed += 1;
+    continue;
+  }
   const property = (wanted) => properties.find((entry) => entry.name === wanted)?.value;
   const isGtest = property('LABELS')?.includes('gtest') ?? false;
   const output = join(results, `${name}.json`);
