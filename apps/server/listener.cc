@@ -7,8 +7,12 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/http/message.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <boost/beast/http/write.hpp>
 #include <chrono>
 #include <memory>
+#include <sstream>
 #include <utility>
 
 #include "apps/server/http_session.h"
@@ -18,6 +22,7 @@ namespace wdc::server {
 namespace {
 
 namespace asio = boost::asio;
+namespace http = boost::beast::http;
 using asio::ip::tcp;
 using boost::system::error_code;
 
@@ -100,14 +105,20 @@ void Listener::admit(tcp::socket socket, const tcp::endpoint& remote) {
 void Listener::refuse(tcp::socket socket, const std::string& remote, AddressTable::Refusal refusal) {
   const Limits& limits = services_.options.limits;
   const auto text = refusal == AddressTable::Refusal::connections
-                        ? concat("the server has ", limits.connections, " connections, its limit\n")
-                        : concat("this address has ", limits.connections_per_address, " connections, its limit\n");
-  const auto answer = concat("HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Type: text/plain\r\n",
-                             "Content-Length: ", text.size(), "\r\n\r\n", text);
-  services_.log.line(concat(remote, ": refused: ", std::string_view(text).substr(0, text.size() - 1)));
+                        ? concat("the server has ", limits.connections, " connections, its limit")
+                        : concat("this address has ", limits.connections_per_address, " connections, its limit");
+  http::response<http::string_body> response(http::status::service_unavailable, 11);
+  add_security_headers(response, "");
+  response.set(http::field::content_type, "text/plain; charset=utf-8");
+  response.keep_alive(false);
+  response.body() = text + "\n";
+  response.prepare_payload();
+  std::ostringstream answer;
+  answer << response;
+  services_.log.line(concat(remote, ": refused: ", text));
   error_code ignored;
   socket.non_blocking(true, ignored);
-  socket.write_some(asio::buffer(answer), ignored);
+  socket.write_some(asio::buffer(answer.view()), ignored);
   socket.shutdown(asio::socket_base::shutdown_send, ignored);
 }
 

@@ -13,7 +13,11 @@ namespace {
 constexpr const char* kDescription =
     "Serves a folder of static files, and relays the signaling of WebRTC peers: the two members of a room\n"
     "exchange frames over a WebSocket at /ws?room=NAME (docs/wire/signaling.md).\n"
+    "Every limit has a reason, given in docs/server.md.\n"
     "The first line on standard output is: listening on http://ADDRESS:PORT";
+
+// Without the range in the help, where it would be on every line.
+CLI::Validator between(double least, double most) { return CLI::Range(least, most).description(""); }
 
 // A duration option in seconds, fractions allowed.
 void add_seconds(CLI::App& app, const std::string& name, std::chrono::milliseconds& value, const std::string& help) {
@@ -22,13 +26,13 @@ void add_seconds(CLI::App& app, const std::string& name, std::chrono::millisecon
          name, [&value](double s) { value = std::chrono::milliseconds(std::llround(s * 1000)); }, help)
       ->type_name("SECONDS")
       ->default_str(concat(seconds))
-      ->check(CLI::Range(0.001, 31'536'000.0));
+      ->check(between(0.001, 31'536'000.0));
 }
 
 template <class Number>
 void add_number(CLI::App& app, const std::string& name, Number& value, const std::string& unit, double most,
                 const std::string& help) {
-  app.add_option(name, value, help)->type_name(unit)->capture_default_str()->check(CLI::Range(1.0, most));
+  app.add_option(name, value, help)->type_name(unit)->capture_default_str()->check(between(1.0, most));
 }
 
 void add_limits(CLI::App& app, Limits& limits) {
