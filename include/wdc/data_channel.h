@@ -161,6 +161,7 @@ class [[nodiscard]] CloseOperation {
 class [[nodiscard]] NextOperation {
  public:
   NextOperation(NextOperation&& other) noexcept;
+  ~NextOperation();
 
   [[nodiscard]] bool await_ready() const noexcept;
   template <class Caller>
@@ -172,9 +173,8 @@ class [[nodiscard]] NextOperation {
 
  private:
   friend class MessageStream;
-  explicit NextOperation(MessageStream* stream) noexcept;
+  explicit NextOperation(core::ChannelReference channel) noexcept;
   void enqueue() noexcept;
-  MessageStream* stream_;
   core::ChannelWaiter waiter_;
 };
 
@@ -240,6 +240,8 @@ class DataChannel {
   /// on; readers still get what is queued, then a clean end. After `timeout` (default: FlowOptions::close_timeout) the channel
   /// is aborted and the result is timed_out. Result: also what broke before everything was handed over.
   CloseOperation close(std::optional<std::chrono::milliseconds> timeout = std::nullopt);
+  /// Resumes when the channel has closed, whoever closed it and why; closes nothing itself. Result: as of close().
+  [[nodiscard]] CloseOperation wait_closed() noexcept;
   /// Closes now: sends that wait fail with aborted, unread messages are dropped, readers end with aborted.
   void abort();
 

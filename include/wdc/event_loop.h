@@ -4,7 +4,7 @@
 #include <chrono>
 #include <coroutine>
 #include <cstddef>
-#include <functional>
+#include <cstdint>
 #include <memory>
 #include <utility>
 
@@ -17,6 +17,7 @@ class EventLoop;
 namespace core {
 class Backend;
 class Loop;
+class TimerHeap;
 }  // namespace core
 
 /// Time as loops see it: monotonic, from an arbitrary start, virtual in tests.
@@ -103,16 +104,18 @@ class TimerNode {
   Fire fire = nullptr;
 
  private:
-  friend class core::Loop;
+  friend class core::TimerHeap;
   core::Loop* loop_ = nullptr;
   TimePoint deadline_{};
-  std::size_t index_ = 0;  // in the loop's heap
+  std::uint64_t sequence_ = 0;  // timers of one deadline fire in the order they were armed
+  std::size_t index_ = 0;       // in the loop's heap
 };
 
 /// A spawned task tree. Lives in its root coroutine's frame.
 struct TaskContext {
   core::Loop* loop = nullptr;  // null once the loop is gone
   std::coroutine_handle<> root;
+  void (*drop_body)(TaskContext&) noexcept = nullptr;  // destroys the task but keeps the root, which a Spawned points to
   TaskContext* previous = nullptr;  // the loop's list of live trees
   TaskContext* next = nullptr;
   bool running = false;              // one of its coroutines is on the stack right now
@@ -135,8 +138,8 @@ void finish(TaskContext& context) noexcept;
 void resume_coroutine(WaitNode& node);
 
 [[nodiscard]] bool driven_by_host(const core::Loop& loop) noexcept;
-/// Writes the error's message to the platform's error output; returns 1.
-int report_failure(const Error& error);
+/// Gives the error's message to the platform's error output; returns 1.
+int report_failure(core::Loop& loop, const Error& error);
 
 /// A function posted from another thread.
 struct Posted {
@@ -159,7 +162,8 @@ class EventLoop {
   EventLoop();
   /// A loop over an injected backend (tests, simulation).
   explicit EventLoop(std::unique_ptr<core::Backend> backend);
-  /// Cancels all tasks; channels and connections that still exist become closed with Errc::loop_closed.
+  /// Cancels all tasks; channels and connections that still exist become closed with Errc::loop_closed. REQUIRES: not from
+  /// inside one of its own tasks or functions.
   ~EventLoop();
   EventLoop(const EventLoop&) = delete;
   EventLoop& operator=(const EventLoop&) = delete;

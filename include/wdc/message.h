@@ -63,6 +63,7 @@ class Message {
   /// A text message with a copy of `text`. REQUIRES: valid UTF-8 (checked when sent); NUL bytes are ordinary text.
   [[nodiscard]] static Message text(std::string_view text);
   /// A message of `size` zeroed bytes to be filled through writable_bytes(): the way to send without an extra copy.
+  /// Empty if memory is exhausted, as are the messages of binary() and text().
   [[nodiscard]] static Message with_size(std::size_t size, MessageType type = MessageType::binary);
 
   [[nodiscard]] MessageType type() const noexcept { return type_; }

@@ -137,6 +137,7 @@ template <class T>
 class [[nodiscard]] PeerEventOperation {
  public:
   PeerEventOperation(PeerEventOperation&& other) noexcept;
+  ~PeerEventOperation();
   [[nodiscard]] bool await_ready() const noexcept;
   template <class Caller>
   void await_suspend(std::coroutine_handle<Caller> caller) noexcept {
@@ -192,6 +193,8 @@ class PeerConnection {
   [[nodiscard]] IceConnectionState ice_connection_state() const noexcept;
   [[nodiscard]] IceGatheringState ice_gathering_state() const noexcept;
   [[nodiscard]] SignalingState signaling_state() const noexcept;
+  /// Channels of the other side that were closed because PeerConnectionOptions::incoming_channels waited already.
+  [[nodiscard]] std::uint64_t incoming_channels_refused() const noexcept;
 
   /// W3C restartIce(): the next offer gathers anew; a NegotiationNeeded event follows.
   void restart_ice();

@@ -183,6 +183,14 @@ struct Root {
   struct promise_type : ResultPart<T> {
     TaskContext own;
     TaskContext* context = &own;
+    Task<T>* body;  // the coroutine's parameter
+
+    explicit promise_type(Task<T>& task) noexcept : body(&task) {}
+
+    static void drop_body(TaskContext& context) noexcept {
+      auto root = std::coroutine_handle<promise_type>::from_address(context.root.address());
+      Task<T> dropped = std::move(*root.promise().body);
+    }
 
     struct FinalAwaiter {
       [[nodiscard]] bool await_ready() const noexcept { return false; }
@@ -195,6 +203,7 @@ struct Root {
     Root get_return_object() noexcept {
       auto self = std::coroutine_handle<promise_type>::from_promise(*this);
       own.root = self;
+      own.drop_body = &drop_body;
       own.start.handle = self;
       own.start.context = &own;
       own.start.resume = &wdc::detail::resume_coroutine;
@@ -518,7 +527,7 @@ int run_main(F body) {
     program.release();  // lives as long as the page; the host pumps it
     return 0;
   }
-  if (!program->main.done()) return wdc::detail::report_failure(Error(Errc::invalid_state, "main waits for something that cannot happen"));
+  if (!program->main.done()) return wdc::detail::report_failure(loop.internal(), Error(Errc::invalid_state, "main waits for something that cannot happen"));
   if constexpr (std::is_void_v<T>) {
     program->main.take();
     return 0;
@@ -526,7 +535,7 @@ int run_main(F body) {
     return program->main.take();
   } else {
     auto result = program->main.take();
-    return result ? 0 : wdc::detail::report_failure(result.error());
+    return result ? 0 : wdc::detail::report_failure(loop.internal(), result.error());
   }
 }
 

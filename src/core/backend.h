@@ -29,6 +29,8 @@
 
 namespace wdc::core {
 
+class Loop;
+
 /// What a channel reports. RFC 8831 section 6; W3C RTCDataChannel section 6.2 for the order of events.
 class ChannelEvents {
  public:
@@ -185,6 +187,8 @@ class Backend {
  public:
   virtual ~Backend() = default;
 
+  /// The loop above, once, before anything else: for homes that pump it themselves.
+  virtual void attach(Loop& /*loop*/) {}
   [[nodiscard]] virtual TimePoint now() const = 0;
   /// The loop must be pumped (Loop::pump) soon, from the backend's own turn at depth zero. Cheap, idempotent.
   virtual void request_pump() = 0;
@@ -197,6 +201,8 @@ class Backend {
   /// Waits for events, wake() or the deadline and reports the events; with `may_wait` false only looks. Returns false if
   /// nothing can ever happen any more (no deadline, nothing open). Not called where driven_by_host().
   virtual bool turn(bool may_wait) = 0;
+  /// A line for the person who runs the program: why run_main() failed. A home without an error output drops it.
+  virtual void report(std::string_view /*text*/) {}
 
   [[nodiscard]] virtual Result<std::unique_ptr<PeerBackend>> create_peer(const PeerConnectionOptions& options) = 0;
   [[nodiscard]] virtual Result<std::unique_ptr<SignalingBackend>> open_signaling(std::string_view url, std::string_view room) = 0;

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+#include "src/core/receive_queue.h"
+
+#include <utility>
+
+namespace wdc::core {
+
+namespace {
+constexpr std::size_t kFirstCapacity = 16;
+}
+
+void ReceiveQueue::push(Message&& message) {
+  if (count_ == capacity_) grow();
+  bytes_ += message.size();
+  ring_[(first_ + count_) & (capacity_ - 1)] = std::move(message);
+  ++count_;
+}
+
+Message ReceiveQueue::pop() noexcept {
+  Message message = std::move(ring_[first_]);
+  first_ = (first_ + 1) & (capacity_ - 1);
+  --count_;
+  bytes_ -= message.size();
+  return message;
+}
+
+void ReceiveQueue::clear() noexcept {
+  ring_.reset();
+  capacity_ = first_ = count_ = bytes_ = 0;
+}
+
+void ReceiveQueue::grow() {
+  const std::size_t capacity = capacity_ == 0 ? kFirstCapacity : 2 * capacity_;
+  auto ring = std::make_unique<Message[]>(capacity);
+  for (std::size_t i = 0; i < count_; ++i) ring[i] = std::move(ring_[(first_ + i) & (capacity_ - 1)]);
+  ring_ = std::move(ring);
+  capacity_ = capacity;
+  first_ = 0;
+}
+
+}  // namespace wdc::core

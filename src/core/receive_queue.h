@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+
+#include "wdc/message.h"
+#include "wdc/options.h"
+
+namespace wdc::core {
+
+/// Unread messages, first in, first out. A ring that doubles up to the limit and is then reused: no allocation once warm.
+class ReceiveQueue {
+ public:
+  [[nodiscard]] bool empty() const noexcept { return count_ == 0; }
+  [[nodiscard]] std::size_t messages() const noexcept { return count_; }
+  [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
+
+  void push(Message&& message);
+  /// REQUIRES: not empty.
+  [[nodiscard]] Message pop() noexcept;
+  /// Drops the messages, and the ring with them.
+  void clear() noexcept;
+
+ private:
+  void grow();
+
+  std::unique_ptr<Message[]> ring_;
+  std::size_t capacity_ = 0;  // a power of two, or 0
+  std::size_t first_ = 0;
+  std::size_t count_ = 0;
+  std::size_t bytes_ = 0;
+};
+
+}  // namespace wdc::core

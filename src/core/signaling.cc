@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: MIT
+#include "src/core/signaling.h"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+namespace wdc {
+
+namespace core {
+
+using signaling::Frame;
+
+namespace {
+
+/// Both members create the channel with this id, so neither waits for the other's.
+constexpr std::uint16_t kChannelId = 0;
+/// Frames that may wait to be handled. A connection takes a description and some tens of candidates.
+constexpr std::size_t kMaxInbox = 1'024;
+
+Result<void> validate_room(std::string_view room) {
+  const auto allowed = [](char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+  };
+  constexpr std::size_t kMaxRoomName = 64;
+  if (room.empty() || room.size() > kMaxRoomName || !std::all_of(room.begin(), room.end(), allowed))
+    return wdc::fail(Errc::invalid_argument, "the room's name must be 1 to 64 of A-Z, a-z, 0-9, _ and -");
+  return {};
+}
+
+}  // namespace
+
+void SignalingSessionDeleter::operator()(SignalingSession* session) const noexcept { delete session; }
+
+struct SignalingSession::NextFrame {
+  SignalingSession& session;
+  detail::WaitNode node;
+
+  explicit NextFrame(SignalingSession& of) noexcept : session(of) {}
+  [[nodiscard]] bool await_ready() const noexcept { return !session.inbox_.empty(); }
+  template <class Caller>
+  void await_suspend(std::coroutine_handle<Caller> caller) noexcept {
+    detail::prepare(node, caller);
+    session.inbox_waiter_.push_back(node);
+  }
+  [[nodiscard]] Frame await_resume() {
+    Frame frame = std::move(session.inbox_.front());
+    session.inbox_.pop_front();
+    return frame;
+  }
+};
+
+SignalingSession::SignalingSession(EventLoop& loop, std::string url, std::string room, ConnectOptions options)
+    : loop_(loop), url_(std::move(url)), room_(std::move(room)), options_(std::move(options)) {
+  options_.channel.negotiated = true;
+  options_.channel.id = kChannelId;
+  timeout_.session = this;
+  timeout_.fire = [](detail::TimerNode& timer) {
+    auto& session = *static_cast<Timeout&>(timer).session;
+    const char* what = session.peer_ ? "while connecting to the other member" : "waiting for the other member";
+    session.decide_failure(Error(Errc::timed_out, what));
+  };
+}
+
+SignalingSession::~SignalingSession() { send(signaling::Bye{}); }
+
+bool SignalingSession::start() {
+  if (auto valid = validate_room(room_); !valid) {
+    outcome_.emplace(std::move(valid));
+    return true;
+  }
+  loop_.internal().add_owner(*this);
+  auto backend = loop_.internal().backend().open_signaling(url_, room_);
+  if (!backend) {
+    outcome_.emplace(std::unexpected(std::move(backend.error())));
+    return true;
+  }
+  backend_ = std::move(*backend);
+  backend_->set_events(*this);
+  if (options_.timeout) loop_.internal().arm(timeout_, *options_.timeout);
+  reading_ = spawn(loop_, read_frames());
+  return false;
+}
+
+Result<Connection> SignalingSession::finish(SignalingSessionPointer session) {
+  if (!*session->outcome_) return std::unexpected(std::move(session->outcome_->error()));
+  DataChannel channel = std::move(session->channel_);
+  return Connection(std::move(session), std::move(channel));
+}
+
+void SignalingSession::on_loop_closed() noexcept {
+  backend_.reset();
+  timeout_.cancel();
+}
+
+// The room.
+
+void SignalingSession::on_frame(Frame frame) {
+  if (inbox_.size() >= kMaxInbox) return on_signaling_closed(Error(Errc::rate_limited, inbox_.size() + 1, kMaxInbox));
+  inbox_.push_back(std::move(frame));
+  if (auto* node = inbox_waiter_.front()) loop_.internal().make_ready(*node);
+}
+
+void SignalingSession::on_signaling_closed(Error error) {
+  if (!signaling_state_) return;
+  signaling_state_ = std::unexpected(error);
+  decide_failure(std::move(error));
+}
+
+void SignalingSession::decide(Result<void> outcome) {
+  if (outcome_) return;
+  outcome_.emplace(std::move(outcome));
+  timeout_.cancel();
+  loop_.internal().make_ready(waiter_);
+}
+
+void SignalingSession::decide_failure(Error error) { decide(std::unexpected(std::move(error))); }
+
+void SignalingSession::send(Frame frame) {
+  if (backend_ && signaling_state_) backend_->send(frame);
+}
+
+Task<void> SignalingSession::read_frames() {
+  for (;;) {
+    NextFrame next(*this);
+    Frame frame = co_await next;
+    if (auto* welcome = std::get_if<signaling::Welcome>(&frame)) {
+      if (connected_) continue;
+      polite_ = welcome->polite;
+      if (welcome->peer) meet(*welcome->peer);
+    } else if (auto* joined = std::get_if<signaling::Joined>(&frame)) {
+      meet(joined->peer);
+    } else if (auto* left = std::get_if<signaling::Left>(&frame)) {
+      part(left->peer);
+    } else if (auto* bye = std::get_if<signaling::Bye>(&frame)) {
+      part(bye->from);
+    } else if (auto* refused = std::get_if<signaling::Refused>(&frame)) {
+      on_signaling_closed(std::move(refused->error));
+    } else if (auto* description = std::get_if<signaling::Description>(&frame)) {
+      if (!is_from_member(description->from)) continue;
+      auto taking = take_description(std::move(description->description));
+      co_await std::move(taking);
+    } else if (auto* candidate = std::get_if<signaling::Candidate>(&frame)) {
+      if (!is_from_member(candidate->from)) continue;
+      auto taking = take_candidate(std::move(candidate->candidate));
+      co_await std::move(taking);
+    }
+  }
+}
+
+void SignalingSession::meet(const std::string& member) {
+  // A channel that is open does not run through the room: a newcomer does not end it.
+  if (connected_ || outcome_ || (member_present_ && member == member_)) return;
+  member_ = member;
+  member_present_ = true;
+  connect_afresh();
+}
+
+/// The connection goes on: the other member may have left because, on its side, the channel is open already.
+void SignalingSession::part(const std::string& member) {
+  if (member == member_) member_present_ = false;
+}
+
+void SignalingSession::connect_afresh() {
+  negotiating_.cancel();
+  opening_.cancel();
+  channel_ = DataChannel();
+  peer_ = PeerConnection();
+  making_offer_ = ignore_offer_ = setting_remote_answer_pending_ = answering_ = false;
+
+  auto peer = PeerConnection::create(loop_, options_.peer);
+  if (!peer) return decide_failure(std::move(peer.error()));
+  peer_ = std::move(*peer);
+  auto channel = peer_.create_data_channel(options_.label, options_.channel);
+  if (!channel) return decide_failure(std::move(channel.error()));
+  channel_ = std::move(*channel);
+  negotiating_ = spawn(loop_, negotiate());
+  opening_ = spawn(loop_, wait_open());
+}
+
+Task<void> SignalingSession::wait_open() {
+  auto opening = channel_.wait_open();
+  auto opened = co_await opening;
+  if (opened) {
+    connected_ = true;
+    decide({});
+  } else if (member_present_) {
+    decide_failure(std::move(opened.error()));
+  }
+  // Otherwise the member left on its way: the next one is met with a fresh connection.
+}
+
+// Perfect negotiation.
+
+Task<void> SignalingSession::negotiate() {
+  for (;;) {
+    auto next = peer_.next_negotiation_event();
+    auto event = co_await next;
+    if (!event) co_return;
+    if (auto* candidate = std::get_if<IceCandidate>(&*event)) {
+      send(signaling::Candidate{{}, std::move(*candidate)});
+      continue;
+    }
+    auto offering = make_offer();
+    co_await std::move(offering);
+  }
+}
+
+Task<void> SignalingSession::make_offer() {
+  // The event waited in a queue: meanwhile the other side's offer may be there. If one of ours is still needed after it, the
+  // connection says so again once it is stable (W3C 4.7.3).
+  if (answering_ || peer_.signaling_state() != SignalingState::stable) co_return;
+  making_offer_ = true;
+  auto setting = peer_.set_local_description();
+  auto offer = co_await setting;
+  making_offer_ = false;
+  if (offer)
+    send(signaling::Description{{}, std::move(*offer)});
+  else if (!answering_)
+    decide_failure(std::move(offer.error()));
+}
+
+Task<void> SignalingSession::take_description(SessionDescription description) {
+  const bool is_offer = description.type == SdpType::offer;
+  const bool ready_for_offer =
+      !making_offer_ && (peer_.signaling_state() == SignalingState::stable || setting_remote_answer_pending_);
+  ignore_offer_ = !polite_ && is_offer && !ready_for_offer;
+  if (ignore_offer_) co_return;
+
+  answering_ = is_offer;
+  setting_remote_answer_pending_ = description.type == SdpType::answer;
+  auto setting = peer_.set_remote_description(std::move(description));  // rolls an offer of ours back if need be
+  auto applied = co_await setting;
+  setting_remote_answer_pending_ = false;
+  if (!applied) {
+    decide_failure(std::move(applied.error()));
+  } else if (is_offer) {
+    auto answering = answer();
+    co_await std::move(answering);
+  }
+  answering_ = false;
+}
+
+Task<void> SignalingSession::answer() {
+  auto setting = peer_.set_local_description();
+  auto answer = co_await setting;
+  if (answer)
+    send(signaling::Description{{}, std::move(*answer)});
+  else
+    decide_failure(std::move(answer.error()));
+}
+
+Task<void> SignalingSession::take_candidate(IceCandidate candidate) {
+  auto adding = peer_.add_ice_candidate(std::move(candidate));
+  auto added = co_await adding;
+  // One of an ignored offer is refused with good reason (W3C 10.7).
+  if (!added && !ignore_offer_) decide_failure(std::move(added.error()));
+}
+
+}  // namespace core
+
+Connection::Connection(core::SignalingSessionPointer session, DataChannel open_channel) noexcept
+    : session_(std::move(session)), channel(std::move(open_channel)) {}
+
+PeerConnection& Connection::peer() noexcept { return session_->peer(); }
+
+Result<void> Connection::signaling_state() const { return session_->signaling_state(); }
+
+ConnectOperation::ConnectOperation(core::SignalingSessionPointer session) noexcept : session_(std::move(session)) {}
+
+bool ConnectOperation::await_ready() { return session_->start(); }
+
+detail::WaitNode& ConnectOperation::waiter() noexcept { return session_->waiter(); }
+
+Result<Connection> ConnectOperation::await_resume() { return core::SignalingSession::finish(std::move(session_)); }
+
+ConnectOperation connect(EventLoop& loop, std::string url, std::string room, ConnectOptions options) {
+  return ConnectOperation(core::SignalingSessionPointer(
+      new core::SignalingSession(loop, std::move(url), std::move(room), std::move(options))));
+}
+
+}  // namespace wdc
