@@ -36,7 +36,7 @@ Result<void> validate(const IceServer& server) {
   constexpr std::array<std::string_view, 4> schemes{"stun:", "stuns:", "turn:", "turns:"};
   if (server.urls.empty()) return refuse("an ICE server has no URL");
   for (const std::string& url : server.urls) {
-    const auto* scheme = std::find_if(schemes.begin(), schemes.end(), [&](std::string_view s) { return url.starts_with(s); });
+    const auto scheme = std::find_if(schemes.begin(), schemes.end(), [&](std::string_view s) { return url.starts_with(s); });
     if (scheme == schemes.end() || url.size() == scheme->size())
       return refuse("ICE server URL \"" + url + "\" is not stun:, stuns:, turn: or turns: with a host");
     if (url.starts_with("turn") && (server.username.empty() || server.credential.empty()))
