@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "src/core/home_parts.h"
 #include "src/core/loop.h"
 #include "src/core/peer.h"
 #include "src/core/validate.h"
@@ -117,6 +118,7 @@ template class PeerEventOperation<ConnectionState>;
 
 Result<PeerConnection> PeerConnection::create(EventLoop& loop, PeerConnectionOptions options) {
   if (auto valid = core::validate(options); !valid) return std::unexpected(std::move(valid.error()));
+  core::link_home_peers();
   auto backend = loop.internal().backend().create_peer(options);
   if (!backend) return std::unexpected(std::move(backend.error()));
   return PeerConnection(Peer::create(loop.internal(), std::move(*backend), options));

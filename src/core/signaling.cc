@@ -5,6 +5,8 @@
 #include <utility>
 #include <variant>
 
+#include "src/core/home_parts.h"
+
 namespace wdc {
 
 namespace core {
@@ -70,6 +72,7 @@ bool SignalingSession::start() {
     return true;
   }
   loop_.internal().add_owner(*this);
+  link_home_signaling();
   auto backend = loop_.internal().backend().open_signaling(url_, room_);
   if (!backend) {
     outcome_.emplace(std::unexpected(std::move(backend.error())));

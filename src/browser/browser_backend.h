@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "src/core/backend.h"
+
+namespace wdc::browser {
+
+/// What an EventLoop stands on in the browser: the host's clock and timer, and its turns. A module may have several
+/// loops; the host knows one clock and one pump, which all of them share.
+class BrowserBackend final : public core::Backend {
+ public:
+  BrowserBackend();
+  BrowserBackend(const BrowserBackend&) = delete;
+  BrowserBackend& operator=(const BrowserBackend&) = delete;
+  ~BrowserBackend() override;
+
+  void attach(core::Loop& loop) override { loop_ = &loop; }
+  [[nodiscard]] TimePoint now() const override;
+  void request_pump() override;
+  void set_deadline(std::optional<TimePoint> deadline) override;
+  void wake() noexcept override { request_pump(); }
+  [[nodiscard]] bool driven_by_host() const noexcept override { return true; }
+  bool turn(bool may_wait) override;
+  void report(std::string_view text) override;
+
+  [[nodiscard]] Result<std::unique_ptr<core::PeerBackend>> create_peer(const PeerConnectionOptions& options) override;
+  [[nodiscard]] Result<std::unique_ptr<core::SignalingBackend>> open_signaling(std::string_view url,
+                                                                               std::string_view room) override;
+
+  /// Pumps every loop that asked for it or whose deadline has come.
+  static void pump_all();
+
+ private:
+  static void tell_deadline();
+  static BrowserBackend* first_;  // of this module instance
+
+  BrowserBackend* next_;
+  core::Loop* loop_ = nullptr;
+  std::optional<TimePoint> deadline_;
+  bool pump_requested_ = false;
+  bool due_ = false;
+};
+
+}  // namespace wdc::browser

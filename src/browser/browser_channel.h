@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "src/browser/host_imports.h"
+#include "src/core/backend.h"
+
+namespace wdc::browser {
+
+/// An RTCDataChannel of the host's table. Owns its number.
+class BrowserChannel final : public core::ChannelBackend {
+ public:
+  explicit BrowserChannel(host::Number number);
+  BrowserChannel(const BrowserChannel&) = delete;
+  BrowserChannel& operator=(const BrowserChannel&) = delete;
+  ~BrowserChannel() override;
+
+  void set_events(core::ChannelEvents& events) override;
+  [[nodiscard]] const core::ChannelInfo& info() const override { return info_; }
+  [[nodiscard]] std::optional<std::uint16_t> id() const override;
+  [[nodiscard]] ReadyState initial_state() const override { return initial_state_; }
+
+  [[nodiscard]] Result<void> send(std::span<const std::byte> bytes, MessageType type) override;
+  [[nodiscard]] Result<void> send(Message& message) override;
+  [[nodiscard]] std::uint64_t buffered_amount() const override;
+  void set_buffered_amount_low_threshold(std::uint64_t bytes) override;
+  [[nodiscard]] std::uint64_t max_message_size() const override;
+  void close() override;
+  void abort() override;
+
+  /// For the exports that the host calls.
+  [[nodiscard]] core::ChannelEvents& events() noexcept { return *events_; }
+
+ private:
+  host::Number number_;
+  core::ChannelInfo info_;
+  ReadyState initial_state_;
+  core::ChannelEvents* events_ = nullptr;
+};
+
+}  // namespace wdc::browser
