@@ -73,13 +73,17 @@ class Test {
     if (!passed) fail(what, where);
     return passed;
   }
-  template <class A, class B>
-  bool check_equal(const A& actual, const B& expected, std::string_view what,
+  bool check_equal(std::string_view actual, std::string_view expected, std::string_view what,
                    std::source_location where = std::source_location::current()) {
+    if (actual != expected) fail(std::string(what) + ": " + show(actual) + ", expected " + show(expected), where);
+    return actual == expected;
+  }
+  template <class A, class B>
+  requires(!std::convertible_to<const A&, std::string_view>) bool check_equal(
+      const A& actual, const B& expected, std::string_view what,
+      std::source_location where = std::source_location::current()) {
     bool equal;
-    if constexpr (std::convertible_to<const A&, std::string_view> && std::convertible_to<const B&, std::string_view>)
-      equal = std::string_view(actual) == std::string_view(expected);
-    else if constexpr (std::integral<A> && std::integral<B> && !std::same_as<A, bool> && !std::same_as<B, bool>)
+    if constexpr (std::integral<A> && std::integral<B> && !std::same_as<A, bool> && !std::same_as<B, bool>)
       equal = std::cmp_equal(actual, expected);
     else
       equal = actual == expected;
