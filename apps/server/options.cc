@@ -16,8 +16,15 @@ constexpr const char* kDescription =
     "Every limit has a reason, given in docs/server.md.\n"
     "The first line on standard output is: listening on http://ADDRESS:PORT";
 
-// Without the range in the help, where it would be on every line.
-CLI::Validator between(double least, double most) { return CLI::Range(least, most).description(""); }
+// Unlike CLI::Range it refuses NaN, and stays out of the help, where it would be on every line.
+CLI::Validator between(double least, double most) {
+  const auto check = [least, most](const std::string& text) {
+    double value = 0;
+    const bool is_inside = CLI::detail::lexical_cast(text, value) && value >= least && value <= most;
+    return is_inside ? std::string() : concat(text, " is not a number from ", least, " to ", most);
+  };
+  return CLI::Validator(check, "", "between");
+}
 
 // A duration option in seconds, fractions allowed.
 void add_seconds(CLI::App& app, const std::string& name, std::chrono::milliseconds& value, const std::string& help) {

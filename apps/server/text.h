@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 namespace wdc::server {
 
@@ -18,8 +19,11 @@ void append(std::string& out, T number) {
 template <std::floating_point T>
 void append(std::string& out, T number) {
   char digits[64];
-  const auto end = std::to_chars(digits, digits + sizeof digits, number).ptr;
-  out.append(digits, end);
+  // People read 100000 better than 1e+05; what would be longer than that does not stay fixed.
+  const bool is_plain = number > T(-1e15) && number < T(1e15);
+  const auto format = is_plain ? std::chars_format::fixed : std::chars_format::general;
+  const auto written = std::to_chars(digits, digits + sizeof digits, number, format);
+  if (written.ec == std::errc()) out.append(digits, written.ptr);
 }
 }  // namespace internal
 
