@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: MIT
+import { codeOf, WdcError } from './error.js';
+import type { ErrorCode } from './error_codes.js';
+import { createHost } from './host.js';
+import type { Host } from './host/types.js';
+
+/**
+ * The package's WebAssembly in hexadecimal; scripts/build.mjs puts it here. Compressed as files on the way to a page are, it is
+ * smaller than base64, which hides the bytes that repeat.
+ */
+declare const WDC_EMBEDDED_MODULE: string;
+
+/** What js/module/exports.cc offers. A negative result is an error. */
+interface ModuleExports {
+  readonly memory: WebAssembly.Memory;
+  wdc_js_adopt(hostChannel: number, ...flow: number[]): number;
+  wdc_js_release(channel: number): void;
+  wdc_js_send(channel: number, slot: number, size: number, isText: number): number;
+  wdc_js_try_send(channel: number, slot: number, size: number, isText: number): number;
+  wdc_js_cancel_send(operation: number): void;
+  wdc_js_pull(channel: number, count: number): void;
+  wdc_js_listen(channel: number): void;
+  wdc_js_stop(channel: number): void;
+  wdc_js_close(channel: number, timeoutMs: number): void;
+  wdc_js_abort(channel: number): void;
+  wdc_js_ready_state(channel: number): number;
+  wdc_js_buffered_amount(channel: number): number;
+  wdc_js_max_message_size(channel: number): number;
+  wdc_js_stats(channel: number): number;
+}
+
+/** What a channel hears from the module. Called with C++ on the stack: only `notifyMessage` may run the user's code. */
+export interface ChannelEvents {
+  notifyOpened(error: WdcError | undefined): void;
+  notifyMessage(value: ArrayBuffer | string): void;
+  notifyEndOfMessages(error: WdcError | undefined): void;
+  notifyCloseEnded(error: WdcError | undefined): void;
+  notifyClosed(error: WdcError | undefined): void;
+  /** The instance is dead, and everything of it. */
+  notifyDeath(error: WdcError): void;
+}
+
+/** A send that waits. */
+export interface SendEvents {
+  sent(error: WdcError | undefined): void;
+}
+
+const decoder = new TextDecoder();
+
+/** One instance of the package's WebAssembly, with its channels and the sends that wait. */
+export class Module {
+  readonly host: Host;
+  readonly exports: ModuleExports;
+  readonly channels = new Map<number, ChannelEvents>();
+  readonly sends = new Map<number, SendEvents>();
+  #failure = { detail: '', value: -1, limit: -1 };
+
+  constructor() {
+    this.host = createHost();
+    const instance = new WebAssembly.Instance(compiled(), { ...this.host.imports, wdc_js: this.#imports() });
+    this.exports = instance.exports as unknown as ModuleExports;
+    this.host.bind(instance);
+    this.host.onDead((reason) => this.#died(reason as WdcError));
+  }
+
+  /** The error that a negative result stands for; undefined for 0. */
+  error(code: number): WdcError | undefined {
+    return code < 0 ? this.#error(codeOf(-code)) : undefined;
+  }
+
+  #error(code: ErrorCode): WdcError {
+    const { detail, value, limit } = this.#failure;
+    this.#failure = { detail: '', value: -1, limit: -1 };
+    return new WdcError(code, detail, value < 0 ? {} : { value, limit });
+  }
+
+  #imports(): WebAssembly.ModuleImports {
+    return {
+      fail: (hasNumbers: number, value: number, limit: number, detail: number, size: number) => {
+        const bytes = new Uint8Array(this.exports.memory.buffer, detail >>> 0, size >>> 0);
+        this.#failure = {
+          detail: size === 0 ? '' : decoder.decode(bytes),
+          value: hasNumbers ? value : -1,
+          limit: hasNumbers ? limit : -1,
+        };
+      },
+      sent: (operation: number, code: number) => {
+        const send = this.sends.get(operation);
+        this.sends.delete(operation);
+        send?.sent(this.error(code));
+      },
+      deliver: (channel: number, slot: number) => {
+        const value = this.host.takeSlot(slot) as ArrayBuffer | string;
+        this.channels.get(channel)?.notifyMessage(value);
+      },
+      ended: (channel: number, code: number) => this.channels.get(channel)?.notifyEndOfMessages(this.error(code)),
+      opened: (channel: number, code: number) => this.channels.get(channel)?.notifyOpened(this.error(code)),
+      close_ended: (channel: number, code: number) => this.channels.get(channel)?.notifyCloseEnded(this.error(code)),
+      closed: (channel: number, code: number) => this.channels.get(channel)?.notifyClosed(this.error(code)),
+    };
+  }
+
+  #died(reason: WdcError): void {
+    const channels = [...this.channels.values()];
+    const sends = [...this.sends.values()];
+    this.channels.clear();
+    this.sends.clear();
+    for (const send of sends) send.sent(reason);
+    for (const channel of channels) channel.notifyDeath(reason);
+  }
+}
+
+let code: WebAssembly.Module | undefined;
+let current: Module | undefined;
+
+/** Compiles once, which every browser does at once on its main thread, too. Throws wasm_blocked, unsupported, out_of_memory. */
+function compiled(): WebAssembly.Module {
+  if (code !== undefined) return code;
+  if (typeof WebAssembly !== 'object') throw new WdcError('unsupported', 'there is no WebAssembly here');
+  const bytes = embeddedBytes();
+  try {
+    code = new WebAssembly.Module(bytes);
+  } catch (cause) {
+    if (cause instanceof RangeError) throw new WdcError('out_of_memory', cause.message, { cause });
+    if (!WebAssembly.validate(bytes)) throw new WdcError('unsupported', 'WebAssembly without SIMD', { cause });
+    throw new WdcError('wasm_blocked', "its script-src lacks 'wasm-unsafe-eval'", { cause });
+  }
+  return code;
+}
+
+function embeddedBytes(): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(WDC_EMBEDDED_MODULE.length / 2);
+  for (let index = 0; index < bytes.length; index += 1) {
+    bytes[index] = parseInt(WDC_EMBEDDED_MODULE.slice(2 * index, 2 * index + 2), 16);
+  }
+  return bytes;
+}
+
+/** The living instance that all channels share; a fresh one after a trap. Throws wasm_blocked. */
+export function currentModule(): Module {
+  if (current === undefined || current.host.dead !== undefined) current = new Module();
+  return current;
+}
+
+/** The instance there is, if any: for looking at it without making one. */
+export function existingModule(): Module | undefined {
+  return current;
+}

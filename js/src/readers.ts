@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: MIT
+/// <reference lib="esnext.disposable" preserve="true" />
+import type { WdcError } from './error.js';
+import type { ModuleChannel, Reader } from './module_channel.js';
+
+const encoder = new TextEncoder();
+
+/** Options of everything that reads. */
+export interface ReadOptions {
+  /**
+   * True: text messages are given as strings. False (default): as their UTF-8 bytes, so that every message is a Uint8Array.
+   */
+  text?: boolean | undefined;
+  /** Ends the reading; messages that were not read stay for the next reader. */
+  signal?: AbortSignal | undefined;
+}
+
+/** What a reader gets for a message. */
+export type Message<Options extends ReadOptions> = Options extends { text: true } ? Uint8Array<ArrayBuffer> | string
+  : Options extends { text?: false | undefined } ? Uint8Array<ArrayBuffer> : Uint8Array<ArrayBuffer> | string;
+
+/** A function that undoes something, for `using` too; calling it again does nothing. */
+export interface Disposer {
+  (): void;
+  [Symbol.dispose](): void;
+}
+
+/** The disposer of `undo`. */
+export function disposer(undo: () => void): Disposer {
+  const dispose = (() => undo()) as Disposer;
+  // The symbol is younger than some browsers.
+  if (typeof Symbol.dispose === 'symbol') dispose[Symbol.dispose] = undo;
+  return dispose;
+}
+
+/** The browser's own buffer as bytes, without a copy; a string as it is, or its UTF-8. */
+function asMessage(value: ArrayBuffer | string, text: boolean): Uint8Array<ArrayBuffer> | string {
+  if (typeof value !== 'string') return new Uint8Array(value);
+  return text ? value : encoder.encode(value);
+}
+
+/** Reports what a callback threw as the page's own errors are reported; nothing here can be stopped by it. */
+function report(error: unknown): void {
+  if (typeof reportError === 'function') reportError(error);
+  else {
+    queueMicrotask(() => {
+      throw error;
+    });
+  }
+}
+
+/** Calls back for every message. Throws consumer_busy. */
+export function listen(
+  channel: ModuleChannel, callback: (message: Uint8Array<ArrayBuffer> | string) => unknown, options: ReadOptions,
+): Disposer {
+  const { signal, text = false } = options;
+  if (signal?.aborted) return disposer(() => undefined);
+  const stop = () => {
+    signal?.removeEventListener('abort', stop);
+    channel.detach(reader);
+  };
+  const reader: Reader = {
+    message(value) {
+      try {
+        callback(asMessage(value, text));
+      } catch (error) {
+        report(error);
+      }
+    },
+    end: () => signal?.removeEventListener('abort', stop),
+  };
+  channel.attach(reader);
+  signal?.addEventListener('abort', stop);
+  channel.listen();
+  return disposer(stop);
+}
+
+interface Waiting<T> {
+  resolve: (result: IteratorResult<T, undefined>) => void;
+  reject: (error: unknown) => void;
+}
+
+/** The messages of a channel, one at a time as they are asked for. The reading begins at the first next(). */
+export class MessageIterator<T extends Uint8Array<ArrayBuffer> | string> implements AsyncIterableIterator<T, undefined> {
+  readonly #channel: ModuleChannel;
+  readonly #text: boolean;
+  readonly #signal: AbortSignal | undefined;
+  readonly #reader: Reader;
+  readonly #waiting: Waiting<T>[] = [];
+  #state: 'new' | 'reading' | 'ended' = 'new';
+
+  constructor(channel: ModuleChannel, options: ReadOptions) {
+    this.#channel = channel;
+    this.#text = options.text ?? false;
+    this.#signal = options.signal;
+    this.#reader = {
+      message: (value) => this.#waiting.shift()?.resolve({ value: asMessage(value, this.#text) as T, done: false }),
+      end: (error) => this.#end(error),
+    };
+  }
+
+  /**
+   * The next message; `done` after a clean close by either side, once everything was read. Rejects, once, with what broke
+   * the channel, with `consumer_busy` if it has another reader, or with the signal's reason. May be called again before the
+   * promise before has settled.
+   */
+  next(): Promise<IteratorResult<T, undefined>> {
+    try {
+      if (this.#state === 'new') this.#begin();
+      if (this.#state === 'ended') return Promise.resolve({ value: undefined, done: true });
+      return new Promise((resolve, reject) => {
+        this.#waiting.push({ resolve, reject });
+        this.#channel.pull();
+      });
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+  }
+
+  /** Ends the reading and lets the next reader in. What waits gets `done`; nothing that was not read is lost. */
+  return(): Promise<IteratorResult<T, undefined>> {
+    this.#stop();
+    for (const { resolve } of this.#waiting.splice(0)) resolve({ value: undefined, done: true });
+    return Promise.resolve({ value: undefined, done: true });
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  #begin(): void {
+    if (this.#signal?.aborted) {
+      this.#state = 'ended';
+      throw this.#signal.reason as Error;
+    }
+    this.#channel.attach(this.#reader);
+    this.#state = 'reading';
+    this.#signal?.addEventListener('abort', this.#onAbort);
+  }
+
+  readonly #onAbort = (): void => {
+    this.#stop();
+    for (const { reject } of this.#waiting.splice(0)) reject(this.#signal?.reason);
+  };
+
+  #stop(): void {
+    if (this.#state === 'reading') this.#channel.detach(this.#reader);
+    this.#state = 'ended';
+    this.#signal?.removeEventListener('abort', this.#onAbort);
+  }
+
+  #end(error: WdcError | undefined): void {
+    this.#state = 'ended';
+    this.#signal?.removeEventListener('abort', this.#onAbort);
+    const [first, ...others] = this.#waiting.splice(0);
+    if (error) first?.reject(error);
+    else first?.resolve({ value: undefined, done: true });
+    for (const { resolve } of others) resolve({ value: undefined, done: true });
+  }
+}

@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: MIT
+/// <reference lib="esnext.disposable" preserve="true" />
+import { WdcError } from './error.js';
+import { ModuleChannel, type ChannelStats } from './module_channel.js';
+import { defaultSendQueueOperations, whole, type ChannelOptions } from './options.js';
+import { isBlob, moveOut, snapshot, toPayload, type SendData } from './payload.js';
+import { listen, MessageIterator, type Disposer, type Message, type ReadOptions } from './readers.js';
+import { SendQueue } from './send_queue.js';
+
+/** Options of {@link WasmDataChannel.send}. */
+export interface SendOptions {
+  /**
+   * True: the bytes are moved instead of copied should send() have to wait. The whole buffer below `data` is detached by the
+   * call in any case. A shared buffer is copied; strings and Blobs need neither.
+   */
+  transfer?: boolean | undefined;
+  /**
+   * Takes the message back as long as it waits; the promise rejects with the signal's reason. Once the promise has resolved
+   * the message is on its way and cannot be stopped.
+   */
+  signal?: AbortSignal | undefined;
+}
+
+/** Options of {@link WasmDataChannel.close}. */
+export interface CloseOptions {
+  /** Milliseconds to wait for delivery and for the other side, at least 1; default {@link ChannelOptions.closeTimeoutMs}. */
+  timeoutMs?: number | undefined;
+}
+
+/**
+ * A WebRTC data channel whose `send` waits when the buffer is full, whose `close` delivers what was sent, and whose readers
+ * miss nothing. The bounded queues, the order and the close are C++ in WebAssembly; the bytes never pass through it.
+ *
+ * One reader at a time: {@link startListening}, {@link messages} or `for await`. A second one gets `consumer_busy`.
+ * Every error is a {@link WdcError}; an AbortSignal's reason is passed on as it is.
+ */
+export class WasmDataChannel implements AsyncIterable<Uint8Array<ArrayBuffer>> {
+  readonly #channel: ModuleChannel;
+  readonly #queue: SendQueue;
+  readonly #peerConnection: RTCPeerConnection | undefined;
+  readonly #closeTimeoutMs: number;
+  #closing: Promise<void> | undefined;
+
+  /**
+   * Takes a channel over, at once: nothing that arrives from now on is lost, however late somebody reads. The RTCDataChannel
+   * must not be used directly any more. On a `datachannel` event wrap the channel inside the handler (or use `incoming`):
+   * what arrives before is lost.
+   *
+   * @throws WdcError `invalid_argument` (not an RTCDataChannel, an option out of its range), `already_wrapped`, `closed`,
+   * `wasm_blocked` (the page's Content-Security-Policy lacks `'wasm-unsafe-eval'`).
+   */
+  constructor(channel: RTCDataChannel, options: ChannelOptions = {}) {
+    this.#channel = new ModuleChannel(channel, options);
+    const operations = whole(options, 'sendQueueOperations');
+    this.#queue = new SendQueue(this.#channel, operations < 0 ? defaultSendQueueOperations : operations);
+    this.#peerConnection = options.peerConnection;
+    const timeout = whole(options, 'closeTimeoutMs');
+    this.#closeTimeoutMs = timeout < 0 ? 30_000 : timeout;
+  }
+
+  /** The connection given in the options, or made by `connect`. */
+  get peerConnection(): RTCPeerConnection | undefined {
+    return this.#peerConnection;
+  }
+
+  /** W3C webrtc-pc 6.2 `label`. */
+  get label(): string {
+    return this.#channel.rtc.label;
+  }
+
+  /** W3C webrtc-pc 6.2 `protocol`. */
+  get protocol(): string {
+    return this.#channel.rtc.protocol;
+  }
+
+  /** W3C webrtc-pc 6.2 `id`: 0 to 65,534; null until the connection's DTLS roles are known. */
+  get id(): number | null {
+    return this.#channel.rtc.id;
+  }
+
+  /** W3C webrtc-pc 6.2 `ordered`. */
+  get ordered(): boolean {
+    return this.#channel.rtc.ordered;
+  }
+
+  /** W3C webrtc-pc 6.2 `maxRetransmits`: 0 to 65,535, or null. */
+  get maxRetransmits(): number | null {
+    return this.#channel.rtc.maxRetransmits;
+  }
+
+  /** W3C webrtc-pc 6.2 `maxPacketLifeTime`: milliseconds, 0 to 65,535, or null. */
+  get maxPacketLifeTime(): number | null {
+    return this.#channel.rtc.maxPacketLifeTime;
+  }
+
+  /** W3C webrtc-pc 6.2 `negotiated`. */
+  get negotiated(): boolean {
+    return this.#channel.rtc.negotiated;
+  }
+
+  /** W3C webrtc-pc 6.2 `readyState`; `closing` from the call of {@link close} on. */
+  get readyState(): RTCDataChannelState {
+    const state = this.#channel.readyState;
+    return this.#closing && state !== 'closed' ? 'closing' : state;
+  }
+
+  /** Bytes accepted and not yet handed to the network: W3C webrtc-pc 6.2 `bufferedAmount`. */
+  get bufferedAmount(): number {
+    return this.#channel.bufferedAmount;
+  }
+
+  /**
+   * Bytes the other side takes in one message, RFC 8841; 0 while unknown: before the connection is up, after the close, and
+   * without the option `peerConnection`.
+   */
+  get maxMessageSize(): number {
+    return this.#channel.maxMessageSize;
+  }
+
+  /** Resolves when the channel is open; rejects if it closes before. Never an unhandled rejection. */
+  get opened(): Promise<void> {
+    return this.#channel.opened;
+  }
+
+  /**
+   * Resolves when the channel has closed cleanly, by either side; rejects with what broke it: `aborted`, `peer_lost`,
+   * `connection_closed`, `receive_overflow`, `transport_error`, `wasm_trapped`. Never an unhandled rejection.
+   */
+  get closed(): Promise<void> {
+    return this.#channel.closed;
+  }
+
+  /** What was counted since the channel was wrapped. */
+  stats(): ChannelStats {
+    return this.#channel.stats();
+  }
+
+  /**
+   * Sends one message, in the order of the calls: binary for bytes, text for a string (a lone surrogate becomes U+FFFD).
+   * Resolves when the transport has accepted it, at once while no more than sendHighWaterMark bytes are buffered; waits
+   * otherwise. `await` it: that is what keeps a fast sender's memory bounded.
+   *
+   * The data may be changed as soon as send() has returned: where it has to wait, the bytes were copied (or moved, see
+   * {@link SendOptions.transfer}). Views are sent from their offset; buffers may be shared or resizable; numbers are bytes
+   * from 0 to 255; a Blob is read when its turn comes, and what is sent after it stays behind it.
+   *
+   * Rejects with `invalid_argument` (another type; names it), `not_open`, `closed`, `message_too_large` (with `value` and
+   * `limit`; the channel stays usable), `send_queue_full`, or what broke the channel while it waited. W3C webrtc-pc 6.2
+   * `send()`.
+   */
+  send(data: SendData, options: SendOptions = {}): Promise<void> {
+    const { signal, transfer = false } = options;
+    try {
+      signal?.throwIfAborted();
+      if (this.#closing) throw new WdcError('closed');
+      if (isBlob(data)) return this.#sendBlob(data, signal);
+      let payload = toPayload(data);
+      const moved = transfer && typeof payload !== 'string' && this.readyState === 'open';
+      if (moved) payload = moveOut(payload);
+      const own = moved || Array.isArray(data);
+      if (!this.#queue.empty) return this.#queue.add(own ? payload : snapshot(payload), signal);
+      return this.#channel.send(payload, own, signal);
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+  }
+
+  #sendBlob(blob: Blob, signal: AbortSignal | undefined): Promise<void> {
+    const state = this.readyState;
+    if (state === 'open') return this.#queue.add(blob, signal);
+    return Promise.reject(new WdcError(state === 'connecting' ? 'not_open' : 'closed'));
+  }
+
+  /**
+   * Sends one message if that needs no waiting; false if the buffer is full or other sends wait. Takes what {@link send}
+   * takes but Blobs.
+   *
+   * @throws WdcError what {@link send} rejects with.
+   */
+  trySend(data: Exclude<SendData, Blob>): boolean {
+    if (this.#closing) throw new WdcError('closed');
+    if (isBlob(data)) throw new WdcError('invalid_argument', 'a Blob is not readable at once: use send()');
+    const payload = toPayload(data);
+    return this.#queue.empty && this.#channel.trySend(payload);
+  }
+
+  /**
+   * Calls back for every message from here on, the ones that wait included, never from inside this call. The Uint8Array
+   * stands over the browser's own buffer and is the callback's to keep. Text messages are given as their UTF-8 bytes, or
+   * with `{text: true}` as strings. What the callback throws is reported as an uncaught error, and the listening goes on.
+   *
+   * Ends when the channel has closed and everything was delivered, when the disposer is called, or by the signal; messages
+   * not delivered until then stay for the next reader.
+   *
+   * @throws WdcError `consumer_busy`.
+   */
+  startListening<const Options extends ReadOptions = { text: false }>(
+    callback: (message: Message<Options>) => unknown, options?: Options,
+  ): Disposer {
+    if (typeof callback !== 'function') {
+      throw new WdcError('invalid_argument', `startListening() takes a function, not ${typeof callback}`);
+    }
+    return listen(this.#channel, callback as (message: Uint8Array<ArrayBuffer> | string) => unknown, options ?? {});
+  }
+
+  /**
+   * All messages from here on, one at a time as they are asked for. Ends after a clean close by either side once everything
+   * was read, and throws what broke the channel. Breaking out of a loop over it loses nothing: the next reader goes on.
+   */
+  messages<const Options extends ReadOptions = { text: false }>(options?: Options): MessageIterator<Message<Options>> {
+    return new MessageIterator<Message<Options>>(this.#channel, options ?? {});
+  }
+
+  /** {@link messages} without options: `for await (const bytes of channel)`. */
+  [Symbol.asyncIterator](): MessageIterator<Uint8Array<ArrayBuffer>> {
+    return this.messages();
+  }
+
+  /**
+   * Sends everything that waits, closes, and resolves when both sides have closed: what was sent has arrived. From the call
+   * on send() is refused; readers still get what has arrived, then end. Later calls give the first one's promise.
+   *
+   * Rejects with `timed_out` after the timeout (the channel is aborted then), or with what broke the channel before
+   * everything was handed over; `invalid_argument` for a timeout out of its range. Never an unhandled rejection.
+   * RFC 8831 section 6.7.
+   */
+  close(options: CloseOptions = {}): Promise<void> {
+    if (this.#closing) return this.#closing;
+    let timeoutMs: number;
+    try {
+      timeoutMs = whole(options, 'timeoutMs');
+      if (timeoutMs === 0) throw new WdcError('invalid_argument', 'timeoutMs is at least 1', { value: 0, limit: 1 });
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+    this.#closing = this.#queue.empty
+      ? this.#channel.close(timeoutMs)
+      : this.#closeBehindBlobs(timeoutMs < 0 ? this.#closeTimeoutMs : timeoutMs);
+    this.#closing.catch(() => undefined);
+    return this.#closing;
+  }
+
+  // What stands behind a Blob has to reach the module first.
+  async #closeBehindBlobs(timeoutMs: number): Promise<void> {
+    const deadline = performance.now() + timeoutMs;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<'late'>((resolve) => {
+      timer = setTimeout(() => resolve('late'), timeoutMs);
+    });
+    const outcome = await Promise.race([this.#queue.drained(), late]);
+    clearTimeout(timer);
+    if (outcome === 'late') {
+      this.abort();
+      throw new WdcError('timed_out', `after ${timeoutMs} ms`);
+    }
+    return this.#channel.close(Math.max(1, Math.round(deadline - performance.now())));
+  }
+
+  /**
+   * Closes now. Sends that wait fail with `aborted`, messages not read are dropped, readers end with `aborted`. What the
+   * browser has accepted it may still deliver.
+   */
+  abort(): void {
+    this.#queue.fail(new WdcError('aborted'));
+    this.#channel.abort();
+  }
+
+  /** {@link close}, for `await using`. Present where the browser has the symbol. */
+  declare [Symbol.asyncDispose]: () => Promise<void>;
+
+  static {
+    if (typeof Symbol.asyncDispose === 'symbol') {
+      Object.defineProperty(this.prototype, Symbol.asyncDispose, {
+        configurable: true, writable: true, value(this: WasmDataChannel) {
+          return this.close();
+        },
+      });
+    }
+  }
+}

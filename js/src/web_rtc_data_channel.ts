@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+import { WdcError } from './error.js';
+import { ModuleChannel } from './module_channel.js';
+import type { ChannelOptions } from './options.js';
+import { isBlob, toPayload } from './payload.js';
+import { MessageIterator } from './readers.js';
+
+/**
+ * The channel of the WebAssembly module as it is, with the names of its C++ class: no Blobs, no events. Most people want
+ * WasmDataChannel.
+ */
+export class WebRtcDataChannel {
+  readonly #channel: ModuleChannel;
+  #closing: Promise<void> | undefined;
+
+  /** Takes a channel over; see the constructor of WasmDataChannel. */
+  constructor(channel: RTCDataChannel, options: ChannelOptions = {}) {
+    this.#channel = new ModuleChannel(channel, options);
+  }
+
+  /**
+   * Sends one binary message; resolves when the transport has accepted it. `bytes` may be changed as soon as the call has
+   * returned. Errors: those of WasmDataChannel.send().
+   */
+  send_bytes(bytes: ArrayBuffer | SharedArrayBuffer | ArrayBufferView): Promise<void> {
+    try {
+      if (typeof bytes === 'string' || isBlob(bytes)) {
+        throw new WdcError('invalid_argument', 'send_bytes() takes an ArrayBuffer or a view of one');
+      }
+      return this.#channel.send(toPayload(bytes), false);
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+  }
+
+  /** Sends one text message, as UTF-8; a lone surrogate becomes U+FFFD. */
+  send_text(text: string): Promise<void> {
+    if (typeof text !== 'string') {
+      return Promise.reject(new WdcError('invalid_argument', `send_text() takes a string, not ${typeof text}`));
+    }
+    return this.#channel.send(text, true);
+  }
+
+  /**
+   * All messages from here on, binary ones as Uint8Array, text as strings. `next()` gives `{value, done}`. One stream at a
+   * time: the next() of another rejects with `consumer_busy`.
+   */
+  message_stream(): MessageIterator<Uint8Array<ArrayBuffer> | string> {
+    return new MessageIterator(this.#channel, { text: true });
+  }
+
+  /**
+   * Sends what waits, closes, and resolves when both sides have closed. Rejects with `timed_out` after `timeoutMs`
+   * milliseconds (default 30,000; the channel is aborted then) or with what broke the channel.
+   */
+  close(timeoutMs = -1): Promise<void> {
+    this.#closing ??= this.#channel.close(timeoutMs);
+    return this.#closing;
+  }
+}
