@@ -43,32 +43,32 @@ struct FlowOptions {
 struct DataChannelOptions {
   bool ordered = true;
   /// At most one of the two may be set (W3C 6.1, createDataChannel step 10): partial reliability by count or by time.
-  std::optional<std::uint16_t> max_retransmits;
-  std::optional<std::chrono::milliseconds> max_packet_life_time;  ///< 0 to 65,535 ms
-  std::string protocol;                                           ///< at most 65,535 bytes of UTF-8
+  std::optional<std::uint16_t> max_retransmits = {};
+  std::optional<std::chrono::milliseconds> max_packet_life_time = {};  ///< 0 to 65,535 ms
+  std::string protocol = {};                                           ///< at most 65,535 bytes of UTF-8
   bool negotiated = false;                                        ///< true: both sides create it with the same id
-  std::optional<std::uint16_t> id;                                ///< 0 to 65,534; required if negotiated
-  FlowOptions flow;
+  std::optional<std::uint16_t> id = {};                                ///< 0 to 65,534; required if negotiated
+  FlowOptions flow = {};
 };
 
 /// One STUN or TURN service, RTCIceServer in W3C terms.
 struct IceServer {
-  std::vector<std::string> urls;  ///< "stun:host:port", "turn:host:port?transport=udp", ...
-  std::string username;
-  std::string credential;
+  std::vector<std::string> urls = {};  ///< "stun:host:port", "turn:host:port?transport=udp", ...
+  std::string username = {};
+  std::string credential = {};
 };
 
 enum class IceTransportPolicy : std::uint8_t { all, relay };
 
 struct PeerConnectionOptions {
-  std::vector<IceServer> ice_servers;
+  std::vector<IceServer> ice_servers = {};
   IceTransportPolicy ice_transport_policy = IceTransportPolicy::all;
   /// How long a connection may stay "disconnected" before its channels fail with Errc::peer_lost; at least 1 ms. A
   /// browser needs up to about 7 s to notice silence at all (consent checks, RFC 7675), so a dead peer is reported
   /// within that plus this.
   std::chrono::milliseconds disconnected_timeout{10'000};
   /// How channels that the other side creates buffer.
-  FlowOptions incoming_flow;
+  FlowOptions incoming_flow = {};
   /// Incoming channels that wait to be accepted, 1 to 65,535; the ones beyond are closed and counted.
   std::size_t incoming_channels = 1'024;
 };
