@@ -322,11 +322,13 @@ SLOW_CASE("50 connections at once", 60s) {
 CASE("the far end joins by itself: connect() in the impolite role") {
   auto session = co_await meet(t);
   REQUIRE(session);
-  const auto room = t.settings.room + "-inverse";
+  const auto room = fresh_room(t, "inverse");
   // The far end takes the second place only, however long the driver needs for the first.
+  auto meeting = wdc::spawn(t.loop, meet_in(t, room));
   auto told = co_await session->ask(Command("join").with("room", room));
   REQUIRE(told.ok());
-  auto second = co_await meet_in(t, room);
+  t.step("the driver's place is the first");
+  auto second = co_await std::move(meeting);
   REQUIRE(second);
   auto role = co_await second->ask(Command("role"));
   CHECK_EQ(role.text("polite"), "true");
@@ -359,7 +361,7 @@ wdc::Task<void> connect_and_say(Test& t, std::string room, std::string say, std:
 }
 
 CASE("connect() meets connect() in one module, both start at once") {
-  const auto room = t.settings.room + "-pair";
+  const auto room = fresh_room(t, "pair");
   std::optional<std::string> heard_by_first;
   std::optional<std::string> heard_by_second;
   auto first = wdc::spawn(t.loop, connect_and_say(t, room, "from the first", heard_by_first));
@@ -373,7 +375,7 @@ CASE("connect() meets connect() in one module, both start at once") {
 }
 
 CASE("a third member is told room_full, and the two are not disturbed") {
-  const auto room = t.settings.room + "-full";
+  const auto room = fresh_room(t, "full");
   wdc::ConnectOptions options;
   options.timeout = 15s;
   std::optional<wdc::Result<wdc::Connection>> results[2];
@@ -402,7 +404,7 @@ CASE("connect() gives up after its timeout when nobody comes") {
   wdc::ConnectOptions options;
   options.timeout = 300ms;
   const auto start = t.loop.now();
-  auto connection = co_await wdc::connect(t.loop, t.settings.url, t.settings.room + "-nobody", options);
+  auto connection = co_await wdc::connect(t.loop, t.settings.url, fresh_room(t, "nobody"), options);
   CHECK_ERROR(connection, Errc::timed_out);
   CHECK(elapsed(t.loop, start) >= 300ms);
   CHECK(elapsed(t.loop, start) < 3s);
@@ -423,7 +425,7 @@ CASE("connect() to nowhere and with bad arguments says so") {
 }
 
 CASE("connect() cancelled before anybody came leaves the room") {
-  const auto room = t.settings.room + "-left";
+  const auto room = fresh_room(t, "left");
   {
     auto wait = [](Test& test, std::string where) -> wdc::Task<void> {
       auto connection = co_await wdc::connect(test.loop, test.settings.url, where);
@@ -443,28 +445,39 @@ CASE("connect() cancelled before anybody came leaves the room") {
   CHECK(heard_by_second == "one");
 }
 
-wdc::Task<void> with_the_package(Test& t, bool driver_first) {
+enum class First : std::uint8_t { driver, package };
+
+wdc::Task<void> with_the_package(Test& t, First first) {
   auto session = co_await meet(t);
   REQUIRE(session);
-  const auto room = t.settings.room + "-package";
-  auto told = co_await session->ask(Command("package").with("room", room).with("first", driver_first ? 0 : 1));
+  const auto room = fresh_room(t, "package");
+  std::optional<wdc::Result<wdc::Connection>> connection;
+  auto join = [](Test& test, std::string where, std::optional<wdc::Result<wdc::Connection>>& into) -> wdc::Task<void> {
+    wdc::ConnectOptions options;
+    options.timeout = 15s;
+    into.emplace(co_await wdc::connect(test.loop, test.settings.url, where, options));
+  };
+  auto joining = join(t, room, connection);
+  wdc::Spawned<void> running;
+  if (first == First::driver) running = wdc::spawn(t.loop, std::move(joining));
+  auto told = co_await session->ask(Command("package").with("room", room));
   REQUIRE(told.ok());
-  wdc::ConnectOptions options;
-  options.timeout = 15s;
+  if (first == First::package) running = wdc::spawn(t.loop, std::move(joining));
   t.step("connect to the package");
-  auto connection = co_await wdc::connect(t.loop, t.settings.url, room, options);
-  REQUIRE_OK(connection);
-  // The package's side echoes.
-  const bool echoed = co_await echoes(t, connection->channel, "C++ to TypeScript and back");
+  co_await std::move(running);
+  REQUIRE_OK(*connection);
+  auto& channel = (*connection)->channel;
+  // The package's side sends everything back.
+  const bool echoed = co_await echoes(t, channel, "C++ to TypeScript and back");
   CHECK(echoed);
-  auto closed = co_await connection->channel.close();
+  auto closed = co_await channel.close();
   CHECK_OK(closed);
 }
 CASE("connect() meets connect() of the npm package, the driver first in the room") {
-  co_await with_the_package(t, true);
+  co_await with_the_package(t, First::driver);
 }
 CASE("connect() meets connect() of the npm package, the package first in the room") {
-  co_await with_the_package(t, false);
+  co_await with_the_package(t, First::package);
 }
 
 CASE("connection states are told in order") {

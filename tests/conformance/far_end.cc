@@ -9,6 +9,9 @@ namespace {
 
 constexpr std::uint16_t kControlId = 1000;
 
+std::uint32_t meeting_count = 0;
+std::uint32_t fresh_room_count = 0;
+
 bool is_plain(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
 }
@@ -130,6 +133,12 @@ wdc::Task<Reply> Session::try_ask(Command command) {
   }
 }
 
+wdc::Task<bool> Session::tell(Command command) {
+  auto line = command.with("n", next_number_++).text();
+  auto sent = co_await control.send_text(line);
+  co_return test_.check_ok(sent, "command to the far end");
+}
+
 wdc::Task<Reply> Session::ask(Command command) {
   const std::string verb = command.text().substr(0, 100);
   auto reply = co_await try_ask(std::move(command));
@@ -137,8 +146,14 @@ wdc::Task<Reply> Session::ask(Command command) {
   co_return reply;
 }
 
+std::uint32_t meetings() noexcept { return meeting_count; }
+
+std::string fresh_room(const Test& t, std::string_view purpose) {
+  return t.settings.room + '-' + std::string(purpose) + '-' + std::to_string(fresh_room_count++);
+}
+
 wdc::Task<SessionPointer> meet(Test& t, wdc::PeerConnectionOptions options) {
-  return meet_in(t, t.settings.room, std::move(options));
+  return meet_in(t, t.settings.room + '-' + std::to_string(meeting_count++), std::move(options));
 }
 
 wdc::Task<SessionPointer> meet_in(Test& t, std::string room, wdc::PeerConnectionOptions peer_options) {

@@ -60,6 +60,8 @@ class Session {
   [[nodiscard]] wdc::Task<Reply> ask(Command command);
   /// The same for a command that may be refused: the reply then has "error".
   [[nodiscard]] wdc::Task<Reply> try_ask(Command command);
+  /// Sends a command that has no answer.
+  [[nodiscard]] wdc::Task<bool> tell(Command command);
   [[nodiscard]] wdc::PeerConnection& peer() { return connection.peer(); }
 
   wdc::Connection connection;
@@ -72,6 +74,11 @@ class Session {
 };
 
 using SessionPointer = std::unique_ptr<Session>;
+
+/// Meetings begun so far: the number of the room where the far end waits next.
+[[nodiscard]] std::uint32_t meetings() noexcept;
+/// The name of a room that nobody was in yet.
+[[nodiscard]] std::string fresh_room(const Test& t, std::string_view purpose);
 
 /// Meets the far end. Null, and the test has failed, if that does not work.
 [[nodiscard]] wdc::Task<SessionPointer> meet(Test& t, wdc::PeerConnectionOptions options = {});

@@ -5,17 +5,18 @@
 #include <string_view>
 
 #include "allocation_counter.h"
+#include "far_end.h"
 #include "suite.h"
 #include "wdc/browser.h"
-
-namespace {
-
-using conformance::Settings;
 
 [[clang::import_module("conformance"), clang::import_name("line")]] void import_line(const char* text,
                                                                                      std::size_t size);
 [[clang::import_module("conformance"), clang::import_name("request")]] void import_request(const char* text,
                                                                                            std::size_t size);
+
+namespace {
+
+using conformance::Settings;
 
 class PageRunner final : public conformance::Runner {
  public:
@@ -64,6 +65,8 @@ wdc::Spawned<void> running;
 
 /// A request was carried out.
 [[clang::export_name("conformance_answer")]] void conformance_answer() { runner.answer(); }
+
+[[clang::export_name("conformance_meetings")]] std::uint32_t conformance_meetings() { return conformance::meetings(); }
 
 [[clang::export_name("conformance_live_allocations")]] std::int32_t conformance_live_allocations() {
   return static_cast<std::int32_t>(conformance::live_allocations());

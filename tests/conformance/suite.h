@@ -37,7 +37,7 @@ class Runner {
 
 struct Settings {
   std::string url;   ///< of the signaling server, ws://host:port/ws
-  std::string room;  ///< where this run's far end waits; further rooms are named after it
+  std::string room;  ///< how the names of rooms begin; the far end waits in ROOM-0, ROOM-1, ... one after the other
 };
 
 [[nodiscard]] inline std::string show(std::string_view value) {
