@@ -12,6 +12,7 @@
 #include "js_channel.h"
 #include "report.h"
 #include "sender.h"
+#include "src/core/validate.h"
 #include "wdc/browser.h"
 #include "wdc/data_channel.h"
 #include "wdc/message.h"
@@ -25,6 +26,7 @@ struct Channels {
   std::vector<std::unique_ptr<JsChannel>> by_number;  // at number - 1
   std::vector<std::int32_t> free_numbers;
   SenderPool senders;
+  FlowOptions next_flow;
 };
 
 Channels& channels() {
@@ -50,10 +52,11 @@ extern "C" {
 
 #define WDC_JS_EXPORT(name) [[clang::export_name(#name)]]
 
-WDC_JS_EXPORT(wdc_js_adopt)
-std::int32_t wdc_js_adopt(std::int32_t host_channel, double receive_queue_bytes, double receive_queue_messages,
-                          std::int32_t receive_overflow, std::int32_t discard_received, double send_high_water_mark,
-                          double send_low_water_mark, double send_queue_operations, double close_timeout_ms) {
+/// The flow options of the next wdc_js_adopt; refused where they are out of their ranges.
+WDC_JS_EXPORT(wdc_js_set_flow)
+std::int32_t wdc_js_set_flow(double receive_queue_bytes, double receive_queue_messages, std::int32_t receive_overflow,
+                             std::int32_t discard_received, double send_high_water_mark, double send_low_water_mark,
+                             double send_queue_operations, double close_timeout_ms) {
   FlowOptions flow;
   set(flow.receive_queue_bytes, receive_queue_bytes);
   set(flow.receive_queue_messages, receive_queue_messages);
@@ -66,11 +69,16 @@ std::int32_t wdc_js_adopt(std::int32_t host_channel, double receive_queue_bytes,
   set(flow.send_queue_operations, send_queue_operations);
   if (close_timeout_ms >= 0)
     flow.close_timeout = std::chrono::milliseconds(static_cast<std::int64_t>(close_timeout_ms));
+  channels().next_flow = flow;
+  return report(core::validate(flow));
+}
 
+WDC_JS_EXPORT(wdc_js_adopt)
+std::int32_t wdc_js_adopt(std::int32_t host_channel) {
   auto& loop = browser::instance_loop();
-  auto channel = browser::adopt(loop, static_cast<browser::HostChannel>(host_channel), flow);
-  if (!channel) return report(channel.error());
   auto& all = channels();
+  auto channel = browser::adopt(loop, static_cast<browser::HostChannel>(host_channel), all.next_flow);
+  if (!channel) return report(channel.error());
   if (all.free_numbers.empty()) {
     all.by_number.emplace_back();
     all.free_numbers.reserve(all.by_number.size());

@@ -3,6 +3,7 @@ import { codeOf, WdcError } from './error.js';
 import type { ErrorCode } from './error_codes.js';
 import { createHost } from './host.js';
 import type { Host } from './host/types.js';
+import type { FlowArguments } from './options.js';
 
 /**
  * The package's WebAssembly in hexadecimal; scripts/build.mjs puts it here. Compressed as files on the way to a page are, it is
@@ -13,7 +14,8 @@ declare const WDC_EMBEDDED_MODULE: string;
 /** What js/module/exports.cc offers. A negative result is an error. */
 interface ModuleExports {
   readonly memory: WebAssembly.Memory;
-  wdc_js_adopt(hostChannel: number, ...flow: number[]): number;
+  wdc_js_set_flow(...flow: FlowArguments): number;
+  wdc_js_adopt(hostChannel: number): number;
   wdc_js_release(channel: number): void;
   wdc_js_send(channel: number, slot: number, size: number, isText: number): number;
   wdc_js_try_send(channel: number, slot: number, size: number, isText: number): number;

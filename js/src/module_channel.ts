@@ -94,17 +94,18 @@ export class ModuleChannel implements ChannelEvents {
     this.rtc = rtc;
     this.#module = currentModule();
     const { host, exports } = this.#module;
+    // Before the channel is touched: a wrong option leaves it as it is.
+    this.#throwIfError(host.call(() => exports.wdc_js_set_flow(...flow)));
     const handle = host.adoptChannel(rtc, {
       ...(peerConnection && { peerConnection }),
       ...(disconnectedTimeout >= 0 && { disconnectedTimeout }),
     });
     this.#number = host.call(() => {
-      const number = exports.wdc_js_adopt(handle, ...flow);
+      const number = exports.wdc_js_adopt(handle);
       if (number > 0) this.#module.channels.set(number, this); // before the pump that may follow
       return number;
     });
-    const error = this.#module.error(this.#number);
-    if (error) throw error;
+    this.#throwIfError(this.#number);
   }
 
   get opened(): Promise<void> {
@@ -214,8 +215,7 @@ export class ModuleChannel implements ChannelEvents {
     if (this.#number === 0) throw this.#gone();
     const result = this.#trySend(payload, sizeOf(payload));
     if (result === wouldBlock) return false;
-    const error = this.#module.error(result);
-    if (error) throw error;
+    this.#throwIfError(result);
     return true;
   }
 
@@ -372,6 +372,11 @@ export class ModuleChannel implements ChannelEvents {
       receiveQueueBytes: this.#unread.reduce((sum, value) => sum + sizeOf(value), 0),
       sendQueueOperations: 0,
     };
+  }
+
+  #throwIfError(code: number): void {
+    const error = this.#module.error(code);
+    if (error) throw error;
   }
 
   #gone(): WdcError {

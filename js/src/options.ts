@@ -4,7 +4,7 @@ import { describe, WdcError } from './error.js';
 /** How one channel buffers. Purely local: nothing of this is negotiated. */
 export interface FlowOptions {
   /**
-   * Bytes of unread messages that are kept, 1 to 2^40; default 16 MiB. A data channel cannot slow its sender down (the
+   * Bytes of unread messages that are kept, 1 to 2^32 - 1; default 16 MiB. A data channel cannot slow its sender down (the
    * W3C's has no receive-side flow control), so this is the bound on memory.
    */
   receiveQueueBytes?: number | undefined;
@@ -46,8 +46,14 @@ export const defaultSendQueueOperations = 1024;
 
 const overflows = ['close', 'drop-oldest', 'drop-newest'];
 
-/** The options as the module's wdc_js_adopt takes them; below zero is the default. Throws invalid_argument. */
-export function flowArguments(options: FlowOptions): [number, number, number, number, number, number, number, number] {
+/** The options as the module's wdc_js_set_flow takes them; below zero is the default. */
+export type FlowArguments = [
+  receiveQueueBytes: number, receiveQueueMessages: number, receiveOverflow: number, discardReceived: number,
+  sendHighWaterMark: number, sendLowWaterMark: number, sendQueueOperations: number, closeTimeoutMs: number,
+];
+
+/** Throws invalid_argument for what is no whole number; the ranges are the module's to check. */
+export function flowArguments(options: FlowOptions): FlowArguments {
   const overflow = overflows.indexOf(options.receiveOverflow ?? 'close');
   if (overflow < 0) {
     throw new WdcError('invalid_argument', `receiveOverflow is none of ${overflows.join(', ')}`);
@@ -64,8 +70,7 @@ export function flowArguments(options: FlowOptions): [number, number, number, nu
   ];
 }
 
-// The upper ends are the module's to check; a whole number above this one could not reach it unchanged.
-const largest = 2 ** 40;
+const largest = 2 ** 32 - 1;
 
 /** The option as a whole number, or -1 if it is not given. Throws invalid_argument. */
 export function whole<Name extends string>(options: { [name in Name]?: unknown }, name: Name): number {
@@ -75,7 +80,7 @@ export function whole<Name extends string>(options: { [name in Name]?: unknown }
     throw new WdcError('invalid_argument', `${name} is ${describe(value)}, not a number`);
   }
   if (!Number.isInteger(value) || value < 0 || value > largest) {
-    throw new WdcError('invalid_argument', `${name} is not a whole number from 0 to 2^40`, { value, limit: largest });
+    throw new WdcError('invalid_argument', `${name} is not a whole number from 0 to ${largest}`, { value, limit: largest });
   }
   return value;
 }

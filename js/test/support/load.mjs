@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+/** Imports one module of src/, for what the package does not export. */
+export async function load(name) {
+  const { outputFiles } = await build({
+    entryPoints: [fileURLToPath(new URL(`../../src/${name}`, import.meta.url))],
+    bundle: true, format: 'esm', write: false, logLevel: 'silent',
+  });
+  return import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString('base64')}`);
+}
