@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: MIT
+//
+// ./bench browser: the package and C++ against hand-written JavaScript on a plain RTCDataChannel, and the way from the
+// browser's event into C++ by itself. docs/performance.md says what is measured and why this way.
+import { join } from 'node:path';
+import { root } from '../tools/files.mjs';
+import { buildForBrowser, openBenchPage } from './support/bench_page.mjs';
+import { insertIntoDocument, provenance } from './support/documents.mjs';
+import { describeMachine } from './support/machine.mjs';
+import { choose, fail, parseNumber, parseOptions, parseSize } from './support/options.mjs';
+import { drawPlot, palette } from './support/plot.mjs';
+import { figure, markdownTable, Progress, readReport, rounded, sizeName, summaries, textTable, writeReport } from './support/report.mjs';
+import { bootstrapLowerBound, collapsedTriples, median, quantile, tripleRatios } from './support/statistics.mjs';
+
+const usage = `usage: ./bench browser --json FILE [options]       measures, prints tables, writes FILE
+       ./bench browser --plot|--docs [--json FILE]  draws docs/plots, fills docs/performance.md from FILE
+  --quick           Chromium, 64 B and 64 KB, 3 triples of short runs: under 70 s
+  --browser NAME    chromium or firefox (both); may be given several times, as may the next two
+  --size BYTES      message size (64, 1k, 16k, 64k, 256k)
+  --case NAME       js, cpp or crossing (all)
+  --triples N       raw / case / raw for each case and size (9)
+  --seconds S       of one run (3)
+  --marks HIGH:LOW  send marks of all cases (1m:256k, the package's own)`;
+
+const options = parseOptions(usage, {
+  json: { type: 'string' },
+  quick: { type: 'boolean', default: false },
+  browser: { type: 'string', multiple: true },
+  size: { type: 'string', multiple: true },
+  case: { type: 'string', multiple: true },
+  triples: { type: 'string' },
+  seconds: { type: 'string' },
+  marks: { type: 'string' },
+  plot: { type: 'boolean', default: false },
+  docs: { type: 'boolean', default: false },
+});
+
+// FlowOptions in include/wdc/options.h.
+const packageMarks = { high: 1 << 20, low: 256 << 10 };
+
+const committed = join(root, 'benchmarks/results/browser.json');
+const document = 'docs/performance.md';
+
+function readMarks(text) {
+  const [high, low] = text.split(':').map(parseSize);
+  if (!(low <= high && high <= 16 << 20)) fail(`no marks: ${text}`);
+  return { high, low };
+}
+
+async function measure() {
+  if (options.json === undefined) fail(usage);
+  const browsers = choose('browser', options.browser, ['chromium', 'firefox'],
+    options.quick ? ['chromium'] : ['chromium', 'firefox']);
+  const cases = choose('case', options.case, ['js', 'cpp', 'crossing']);
+  const plan = {
+    sizes: (options.size ?? (options.quick ? ['64', '64k'] : ['64', '1k', '16k', '64k', '256k'])).map(parseSize),
+    cases: cases.filter((name) => name !== 'crossing'),
+    crossing: cases.includes('crossing'),
+    triples: parseNumber('triples', options.triples ?? (options.quick ? 3 : 9)),
+    seconds: parseNumber('seconds', options.seconds ?? (options.quick ? 1 : 3)),
+    warmupSeconds: options.quick ? 0.2 : 0.4,
+    batches: options.quick ? 7 : 21,
+    batchMs: options.quick ? 20 : 50,
+    marks: options.marks === undefined ? packageMarks : readMarks(options.marks),
+  };
+  const machine = describeMachine();
+  if (machine.load_at_start > 0.3) console.error(`bench: the machine is not idle (load ${machine.load_at_start})`);
+  await buildForBrowser();
+
+  const rows = [];
+  const versions = [];
+  const progress = new Progress();
+  for (const browser of browsers) {
+    const page = await openBenchPage(browser);
+    try {
+      versions.push(page.version);
+      if (plan.cases.length > 0) rows.push(...await measureTransfers(page, browser, plan, progress));
+      if (plan.crossing) rows.push(...await measureCrossings(page, browser, plan, progress));
+    } finally {
+      progress.end();
+      await page.close();
+    }
+  }
+  const report = { machine: { ...machine, browsers: versions.join(', ') }, rows };
+  writeReport(options.json, report);
+  printTables(report);
+}
+
+/** All triples of one browser; gives the rows. */
+async function measureTransfers(page, browser, plan, progress) {
+  const { sizes, cases, marks, seconds, warmupSeconds } = plan;
+  const rows = [];
+  const planned = sizes.length * cases.length * plan.triples * 3;
+  let done = 0;
+  const runOnce = (name, size, duration) =>
+    page.call('measureTransfer', { name, size, seconds: duration, warmupSeconds, ...marks });
+
+  const runTriple = async (name, size, triple) => {
+    const runs = [];
+    for (const [place, which] of [['before', 'raw'], ['middle', name], ['after', 'raw']]) {
+      const result = await runOnce(which, size, seconds);
+      const rate = result.messages / result.seconds;
+      const row = {
+        bench: 'browser', browser, case: name, size, run: done, triple, place, ran: which,
+        MBps: rounded((rate * size) / 1e6), msgs_per_s: rounded(rate), messages: result.messages,
+        seconds: rounded(result.seconds), max_timer_gap_ms: rounded(result.maxTimerGapMs),
+      };
+      rows.push(row);
+      runs.push(row);
+      done += 1;
+      progress.step(`${browser}, ${done} of ${Math.max(done, planned)}: ${which}, ${sizeName(size)}: `
+        + `${row.MBps} MB/s, ${figure(row.msgs_per_s)} messages/s`);
+    }
+    return runs;
+  };
+
+  for (const size of sizes) {
+    await page.reload();
+    // The browser compiles what it has seen often: none of the measured runs shall be the first.
+    for (const name of ['raw', ...cases]) await runOnce(name, size, warmupSeconds);
+    const triples = Object.fromEntries(cases.map((name) => [name, []]));
+    for (let triple = 0; triple < plan.triples; triple += 1) {
+      for (const name of triple % 2 === 0 ? cases : [...cases].reverse()) {
+        triples[name].push(await runTriple(name, size, triple));
+      }
+    }
+    for (const name of cases) {
+      const collapsed = new Set(collapsedTriples(triples[name].map((runs) => runs.map((run) => run.MBps))));
+      for (const index of collapsed) {
+        for (const run of triples[name][index]) run.raw_collapsed = true;
+        triples[name].push(await runTriple(name, size, triples[name].length));
+      }
+      rows.push(summarise(triples[name], collapsed, { browser, size, name, marks }));
+    }
+  }
+  return rows;
+}
+
+// A collapsed raw run would flatter the case: its triple stays in the file, but not in the figures.
+function summarise(triples, collapsed, { browser, size, name, marks }) {
+  const rates = triples.map((runs) => runs.map((run) => run.MBps));
+  const ratios = rates.map(tripleRatios);
+  const counted = ratios.filter((_, index) => !collapsed.has(index));
+  const ofCase = triples.map(([, middle]) => middle);
+  const ofRaw = triples.flatMap(([before, , after]) => [before, after]);
+  const each = (runs, key) => runs.map((run) => run[key]);
+  return {
+    bench: 'browser', browser, case: name, size,
+    MBps: rounded(median(each(ofCase, 'MBps'))),
+    msgs_per_s: rounded(median(each(ofCase, 'msgs_per_s'))),
+    max_timer_gap_ms: rounded(Math.max(...each(ofCase, 'max_timer_gap_ms'))),
+    ratio_to_raw: rounded(median(counted.map(({ ratio }) => ratio))),
+    ratio_to_raw_lower: rounded(bootstrapLowerBound(counted.map(({ ratio }) => ratio))),
+    ratio_to_raw_of_all: rounded(median(ratios.map(({ ratio }) => ratio))),
+    raw_to_raw: rounded(median(counted.map(({ rawToRaw }) => rawToRaw))),
+    raw_to_raw_lowest: rounded(Math.min(...counted.map(({ rawToRaw }) => rawToRaw))),
+    raw_to_raw_highest: rounded(Math.max(...counted.map(({ rawToRaw }) => rawToRaw))),
+    raw_MBps: rounded(median(each(ofRaw, 'MBps'))),
+    raw_msgs_per_s: rounded(median(each(ofRaw, 'msgs_per_s'))),
+    raw_max_timer_gap_ms: rounded(Math.max(...each(ofRaw, 'max_timer_gap_ms'))),
+    triples: counted.length, repeated: collapsed.size, high_water_mark: marks.high, low_water_mark: marks.low,
+  };
+}
+
+const crossingCases = ['cpp-sum', 'js-sum', 'cpp-size', 'package', 'js-view'];
+
+async function measureCrossings(page, browser, plan, progress) {
+  const rows = [];
+  for (const size of plan.sizes) {
+    progress.step(`${browser}: crossing, ${sizeName(size)}`);
+    await page.reload();
+    const { batches, batchMs } = plan;
+    const nanoseconds = await page.call('measureCrossing', { size, cases: crossingCases, batches, batchMs });
+    const figures = (ns) => ({ ns: rounded(ns), GBps: rounded(size / ns), MBps: rounded((size * 1e3) / ns) });
+    for (const name of crossingCases) {
+      const shape = { bench: 'crossing', browser, case: name, size };
+      nanoseconds[name].forEach((ns, run) => rows.push({ ...shape, run, ...figures(ns) }));
+      rows.push({
+        ...shape, ...figures(median(nanoseconds[name])),
+        ns_lowest: rounded(quantile(nanoseconds[name], 0)), ns_highest: rounded(quantile(nanoseconds[name], 1)),
+        ...(name === 'cpp-sum' && { ratio_to_js: rounded(median(nanoseconds['js-sum']) / median(nanoseconds[name])) }),
+      });
+    }
+  }
+  return rows;
+}
+
+// Showing.
+
+const transferColumns = [
+  ['browser', (row) => row.browser],
+  ['size', (row) => sizeName(row.size)],
+  ['case', (row) => row.case],
+  ['raw MB/s', (row) => figure(row.raw_MBps, 1)],
+  ['MB/s', (row) => figure(row.MBps, 1)],
+  ['messages/s', (row) => figure(row.msgs_per_s)],
+  ['to raw', (row) => figure(row.ratio_to_raw, 3)],
+  ['95 % lower', (row) => figure(row.ratio_to_raw_lower, 3)],
+  ['raw to raw', (row) => `${figure(row.raw_to_raw, 3)} (${figure(row.raw_to_raw_lowest, 2)} to ${figure(row.raw_to_raw_highest, 2)})`],
+  ['timer gap, ms', (row) => figure(row.max_timer_gap_ms)],
+  ['raw\'s', (row) => figure(row.raw_max_timer_gap_ms)],
+  ['repeated', (row) => figure(row.repeated)],
+];
+
+// One line a size, with what belongs together side by side.
+function crossingLines(rows) {
+  const lines = new Map();
+  for (const row of summaries(rows).filter(({ bench }) => bench === 'crossing')) {
+    const key = `${row.browser} ${row.size}`;
+    if (!lines.has(key)) lines.set(key, { browser: row.browser, size: row.size });
+    lines.get(key)[row.case] = row;
+  }
+  return [...lines.values()];
+}
+
+const crossingColumns = [
+  ['browser', (line) => line.browser],
+  ['size', (line) => sizeName(line.size)],
+  ['C++ reads, GB/s', (line) => figure(line['cpp-sum'].GBps, 2)],
+  ['ns', (line) => figure(line['cpp-sum'].ns)],
+  ['JavaScript loop, GB/s', (line) => figure(line['js-sum'].GBps, 2)],
+  ['ns', (line) => figure(line['js-sum'].ns)],
+  ['C++ to loop', (line) => figure(line['cpp-sum'].ratio_to_js, 2)],
+  ['C++ unread, ns', (line) => figure(line['cpp-size'].ns)],
+  ['package, ns', (line) => figure(line.package.ns)],
+  ['plain handler, ns', (line) => figure(line['js-view'].ns)],
+];
+
+function printTables({ machine, rows }) {
+  const transfers = summaries(rows).filter(({ bench }) => bench === 'browser');
+  console.log(`${machine.cpu}, ${machine.cores} cores; ${machine.browsers}`);
+  if (transfers.length > 0) {
+    console.log('\nOne channel between two peers of one page, against hand-written JavaScript (raw)\n');
+    for (const line of textTable(transferColumns, transfers)) console.log(line);
+    const lowest = transfers.reduce((least, row) => (row.ratio_to_raw < least.ratio_to_raw ? row : least));
+    const lowestBound = Math.min(...transfers.map((row) => row.ratio_to_raw_lower));
+    console.log(`\nlowest ratio to raw: ${figure(lowest.ratio_to_raw, 3)} (${lowest.browser}, ${lowest.case}, `
+      + `${sizeName(lowest.size)}; wanted: 0.97); lowest bound: ${figure(lowestBound, 3)} (wanted: 0.93)`);
+  }
+  const crossings = crossingLines(rows);
+  if (crossings.length > 0) {
+    console.log('\nFrom the event to the reader, fed from memory: no network\n');
+    for (const line of textTable(crossingColumns, crossings)) console.log(line);
+  }
+}
+
+function fillDocuments({ machine, rows }) {
+  const source = [provenance(machine, './bench browser'), ''];
+  const transfers = summaries(rows).filter(({ bench }) => bench === 'browser');
+  insertIntoDocument(document, 'browser', [
+    ...source, ...markdownTable(transferColumns, transfers), '',
+    '![What the package and C++ reach of hand-written JavaScript, by message size](plots/browser.svg)',
+  ]);
+  insertIntoDocument(document, 'crossing', [
+    ...source, ...markdownTable(crossingColumns, crossingLines(rows)), '',
+    '![Bytes read per second by C++ and by a JavaScript loop, by message size](plots/crossing.svg)',
+  ]);
+}
+
+const sizeScale = (rows) => [...new Set(rows.map(({ size }) => size))].sort((a, b) => a - b).map(sizeName);
+
+function drawPlots({ rows }) {
+  const sized = summaries(rows).map((row) => ({ ...row, name: sizeName(row.size) }));
+  const transfers = sized.filter(({ bench }) => bench === 'browser');
+  const triples = rows.filter(({ bench, place }) => bench === 'browser' && place === 'middle');
+  if (transfers.length > 0) drawRatios(transfers, triples, rows);
+  const crossings = sized.filter((row) => row.bench === 'crossing' && row.case.endsWith('-sum'));
+  if (crossings.length > 0) drawCrossings(crossings);
+}
+
+// Every triple as a dot, the median as a bar with its lower bound hanging from it.
+function drawRatios(transfers, middles, rows) {
+  const raws = new Map(rows.filter(({ place }) => place !== undefined && place !== 'middle')
+    .map((row) => [`${row.browser} ${row.case} ${row.size} ${row.triple} ${row.place}`, row.MBps]));
+  const rawOf = (row, place) => raws.get(`${row.browser} ${row.case} ${row.size} ${row.triple} ${place}`);
+  const dots = middles.filter((row) => !row.raw_collapsed).map((row) => ({
+    ...row, name: sizeName(row.size), panel: `${row.browser}: ${row.case}`,
+    ratio: row.MBps / ((rawOf(row, 'before') + rawOf(row, 'after')) / 2),
+  }));
+  const medians = transfers.map((row) => ({ ...row, panel: `${row.browser}: ${row.case}` }));
+  const panels = [...new Set(medians.map(({ panel }) => panel))];
+  drawPlot('docs/plots/browser.svg', {
+    title: 'Throughput against hand-written JavaScript, by message size',
+    height: 110 + 110 * panels.length,
+    marginRight: 120,
+    x: { domain: sizeScale(transfers), label: 'message size' },
+    y: { label: 'part of what raw reaches', grid: true, zero: false },
+    fy: { domain: panels, label: null },
+    plot: (Plot) => [
+      Plot.ruleY([1], { stroke: palette[0] }),
+      Plot.dot(dots, { x: 'name', y: 'ratio', fy: 'panel', r: 2.5, stroke: palette[0] }),
+      Plot.ruleX(medians, { x: 'name', y1: 'ratio_to_raw_lower', y2: 'ratio_to_raw', fy: 'panel', stroke: palette[1] }),
+      Plot.tickY(medians, { x: 'name', y: 'ratio_to_raw', fy: 'panel', stroke: palette[1], strokeWidth: 3, inset: 35 }),
+    ],
+  });
+}
+
+function drawCrossings(crossings) {
+  const named = crossings.map((row) => ({ ...row, reader: row.case === 'cpp-sum' ? 'C++' : 'JavaScript' }));
+  drawPlot('docs/plots/crossing.svg', {
+    title: 'Bytes read per second by C++ and by a JavaScript loop, by message size',
+    height: 340,
+    x: { domain: sizeScale(named), label: 'message size', type: 'point' },
+    y: { label: 'GB/s', grid: true, zero: true },
+    fx: { label: null },
+    color: { domain: ['C++', 'JavaScript'], range: [palette[1], palette[2]] },
+    key: [{ name: 'C++', color: palette[1] }, { name: 'JavaScript', color: palette[2] }],
+    plot: (Plot) => [
+      Plot.line(named, { x: 'name', y: 'GBps', fx: 'browser', stroke: 'reader', strokeWidth: 2 }),
+      Plot.dot(named, { x: 'name', y: 'GBps', fx: 'browser', fill: 'reader', r: 3 }),
+    ],
+  });
+}
+
+if (options.plot || options.docs) {
+  const report = readReport(options.json ?? committed);
+  if (options.plot) drawPlots(report);
+  if (options.docs) fillDocuments(report);
+} else {
+  await measure();
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+import { WasmDataChannel } from 'webrtc-data-channel';
+import { Counter } from './counter.mjs';
+
+/** The npm package on both ends, used as its users do. The reader looks at a message's length only. */
+export function jsTransfer({ near, far }, { message, high, low }) {
+  const counter = new Counter();
+  const sender = new WasmDataChannel(near, { sendHighWaterMark: high, sendLowWaterMark: low });
+  const receiver = new WasmDataChannel(far);
+  receiver.startListening((bytes) => counter.add(bytes.length));
+  let running = false;
+  let sent = 0;
+
+  return {
+    async run() {
+      const before = sent;
+      running = true;
+      while (running) {
+        await sender.send(message);
+        sent += 1;
+      }
+      const end = await counter.reached(sent);
+      return { messages: sent - before, end };
+    },
+    stop() {
+      running = false;
+    },
+    async close() {
+      await sender.close();
+      await receiver.closed;
+    },
+    received: () => counter,
+  };
+}

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+//
+// Builds what a browser benchmark needs and drives its page.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { launchBrowser, newWindow } from '../../tools/browser.mjs';
+import { root } from '../../tools/files.mjs';
+import { bundle, serve } from '../../tests/browser/support/browser.mjs';
+
+const wasmBuild = process.env.WDC_WASM_BUILD ?? join(root, 'build/wasm');
+
+async function run(...words) {
+  const child = spawn(words[0], words.slice(1), { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+  const output = [];
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => output.push(chunk));
+  const [code, signal] = await once(child, 'close');
+  if (code !== 0) throw new Error(`${Buffer.concat(output)}\n${words.join(' ')} ended with ${code ?? signal}`);
+}
+
+/** Builds modules and package, unless WDC_WASM_BUILD names a tree that somebody else keeps up to date. */
+export async function buildForBrowser() {
+  if (process.env.WDC_WASM_BUILD !== undefined) return;
+  console.error('bench: building');
+  await run('cmake', '--preset', 'wasm');
+  await run('cmake', '--build', '--preset', 'wasm', '--target', 'bench', 'webrtc_data_channel');
+  await run('npm', 'run', 'build', '-w', 'js');
+}
+
+const html = '<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><title>bench</title>'
+  + '<script type="module" src="page.js"></script>';
+
+/**
+ * Starts a browser on the benchmarks' page: { version, call(name, options), reload(), close() }. call() runs one of the
+ * functions of browser/page.mjs.
+ */
+export async function openBenchPage(browserName) {
+  const server = await serve({
+    '/': { text: html, type: 'text/html; charset=utf-8' },
+    '/page.js': {
+      text: await bundle(join(root, 'benchmarks/browser/page.mjs'), { sourcemap: false }),
+      type: 'text/javascript; charset=utf-8',
+    },
+    '/bench.wasm': join(wasmBuild, 'benchmarks/bench.wasm'),
+  });
+  const browser = await launchBrowser(browserName);
+  const page = await newWindow(browser);
+  const load = async () => {
+    await page.goto(`${server.origin}/`, { waitUntil: 'load' });
+    await page.waitForFunction(() => globalThis.bench !== undefined);
+  };
+  await load();
+  return {
+    version: await browser.version(),
+    call: (name, options) => page.evaluate((called, given) => globalThis.bench[called](given), name, options),
+    reload: load,
+    async close() {
+      await browser.close();
+      await server.close();
+    },
+  };
+}
