@@ -321,13 +321,14 @@ export class Page implements AppEvents {
     this.#drop.classList.toggle('compact', this.#transfers.length > 0);
     byId('transfers-section', HTMLElement).hidden = this.#transfers.length === 0;
     byId('status-text', HTMLElement).textContent =
-      { waiting: 'Waiting', ready: 'Connected', ended: 'Not connected' }[this.#phase];
+      { waiting: 'Waiting', ready: 'Connected', ended: 'Offline' }[this.#phase];
     byId('status', HTMLElement).dataset['phase'] = this.#phase;
     if (this.#phase === 'ended') {
       const { title, text } = noticeFor(this.#endReason);
       byId('notice-title', HTMLElement).textContent = title;
       byId('notice-text', HTMLElement).textContent = text;
       byId('notice-detail', HTMLElement).textContent = this.#endReason;
+      this.#reconnect.textContent = this.#endReason.startsWith('room_full:') ? 'Try again' : 'Reconnect';
       this.#reconnect.hidden = /^(bad_room|wasm_|unsupported)/.test(this.#endReason);
       byId('new-room', HTMLElement).hidden = !/^(room_full|bad_room):/.test(this.#endReason);
     }
@@ -379,7 +380,7 @@ export class Page implements AppEvents {
   #bindInvitation(): void {
     const link = byId('link', HTMLInputElement);
     const copy = byId('copy', HTMLButtonElement);
-    link.value = location.href;
+    link.value = `${location.origin}${location.pathname}?room=${encodeURIComponent(this.#room)}`;
     link.addEventListener('focus', () => link.select());
     copy.addEventListener('click', () => {
       void navigator.clipboard.writeText(link.value).then(

@@ -13,10 +13,10 @@ function svgElement<K extends keyof SVGElementTagNameMap>(name: K, className: st
   return element;
 }
 
-/** 1, 2 or 5 times a power of ten, the first that is not below `value`. */
+/** A round number that is not below `value`. */
 export function niceCeiling(value: number): number {
   const power = 10 ** Math.floor(Math.log10(Math.max(value, 1)));
-  return power * ([1, 2, 5, 10].find((step) => step * power >= value) ?? 10);
+  return power * ([1, 1.5, 2, 3, 4, 5, 6, 8, 10].find((step) => step * power >= value) ?? 10);
 }
 
 /** The rate over time: an area with a line, the average as a dashed one. The numbers beside it say the same in text. */
@@ -39,7 +39,7 @@ export class RatePlot {
     svg.append(grid, this.#area, this.#average, this.#line);
     this.#scale.className = 'plot-scale';
     this.#time.className = 'plot-time';
-    this.element.append(svg, this.#scale, this.#time);
+    this.element.append(this.#scale, svg, this.#time);
   }
 
   draw(meter: RateMeter): void {

@@ -41,12 +41,12 @@ function markOf(name: string): string {
 function titleOf(transfer: Transfer): string {
   const outgoing = transfer.direction === 'outgoing';
   switch (transfer.state) {
-    case 'queued': return 'Next in line';
-    case 'offering': return 'Waiting for the other side to accept';
-    case 'offered': return 'The other side wants to send you this file';
-    case 'active': return outgoing ? 'Sending' : 'Receiving';
-    case 'done': return outgoing ? 'Sent' : 'Received';
-    case 'failed': return outgoing ? 'Not sent' : 'Not received';
+    case 'queued': return 'next in line';
+    case 'offering': return 'waiting for the other side to accept';
+    case 'offered': return 'offered by the other side';
+    case 'active': return outgoing ? 'sending' : 'receiving';
+    case 'done': return outgoing ? 'sent' : 'received';
+    case 'failed': return outgoing ? 'not sent' : 'not received';
   }
 }
 
@@ -100,7 +100,7 @@ export class TransferCard {
       this.element.dataset['direction'] = this.#transfer.direction;
       this.#buildButtons();
       this.#buildBody();
-      this.#facts.textContent = `${titleOf(this.#transfer)} · ${formatBytes(this.#transfer.size)}`;
+      this.#facts.textContent = `${formatBytes(this.#transfer.size)} · ${titleOf(this.#transfer)}`;
     }
     if (state === 'active') this.#updateNumbers();
   }
