@@ -562,7 +562,8 @@ TEST(ServerLimitTest, SilenceOfAnHourIsIdleEvenIfPingsAreAnswered) {
 TEST(ServerLimitTest, AFrameEitherWayKeepsBothFromBeingIdle) {
   auto limits = roomy();
   limits.idle_time = milliseconds(500);
-  limits.message_burst = 1'000'000;  // pings count
+  limits.message_burst = 1'000'000'000;  // pings count
+  limits.byte_burst = 1e9;
   RunningServer server(limits);
   Pair pair(server);
   const auto start = steady_clock::now();
