@@ -69,7 +69,7 @@ struct DataChannelStats {
   std::uint64_t bytes_sent = 0;
   std::uint64_t messages_received = 0;
   std::uint64_t bytes_received = 0;
-  std::uint64_t messages_dropped = 0;   ///< by the receive policy or discard_received
+  std::uint64_t messages_dropped = 0;  ///< by the receive policy or discard_received
   std::uint64_t bytes_dropped = 0;
   std::size_t receive_queue_messages = 0;
   std::size_t receive_queue_bytes = 0;
@@ -79,10 +79,10 @@ struct DataChannelStats {
 
 /// One send in progress; made by DataChannel::send*(), finished by co_await.
 ///
-/// Ends when the transport accepted the message, waiting while more than send_high_water_mark bytes are buffered; sends keep
-/// the order of their co_await. Errors: not_open, closed, message_too_large, send_queue_full, invalid_argument (text that is
-/// not UTF-8), aborted, peer_lost, connection_closed, transport_error, loop_closed.
-/// Cancel safety: destroyed before it was accepted it sends nothing, after that everything. No allocation.
+/// Ends when the transport accepted the message, waiting while more than send_high_water_mark bytes are buffered; sends
+/// keep the order of their co_await. Errors: not_open, closed, message_too_large, send_queue_full, invalid_argument
+/// (text that is not UTF-8), aborted, peer_lost, connection_closed, transport_error, loop_closed. Cancel safety:
+/// destroyed before it was accepted it sends nothing, after that everything. No allocation.
 class [[nodiscard]] SendOperation {
  public:
   /// Only before it is awaited.
@@ -136,8 +136,8 @@ class [[nodiscard]] OpenOperation {
   core::ChannelWaiter waiter_;
 };
 
-/// A close in progress. Its first step happens when close() is called, so destroying the operation does not take it back: the
-/// channel goes on closing in the background.
+/// A close in progress. Its first step happens when close() is called, so destroying the operation does not take it
+/// back: the channel goes on closing in the background.
 class [[nodiscard]] CloseOperation {
  public:
   CloseOperation(CloseOperation&& other) noexcept;
@@ -178,16 +178,17 @@ class [[nodiscard]] NextOperation {
   core::ChannelWaiter waiter_;
 };
 
-/// The messages of a channel, in order, as a stream. One at a time per channel; destroying it lets the next consumer in. May
-/// outlive the DataChannel.
+/// The messages of a channel, in order, as a stream. One at a time per channel; destroying it lets the next consumer
+/// in. May outlive the DataChannel.
 class [[nodiscard]] MessageStream {
  public:
   MessageStream(MessageStream&& other) noexcept;
   MessageStream& operator=(MessageStream&& other) noexcept;
   ~MessageStream();
 
-  /// The next message, or nullopt at the end, after everything that was queued: see end_reason(). REQUIRES: the stream is not
-  /// moved or destroyed while an operation waits, and only one waits at a time (the second ends at once with nullopt).
+  /// The next message, or nullopt at the end, after everything that was queued: see end_reason(). REQUIRES: the stream
+  /// is not moved or destroyed while an operation waits, and only one waits at a time (the second ends at once with
+  /// nullopt).
   [[nodiscard]] NextOperation next() noexcept;
   /// Why next() gave nullopt: nothing for a clean close from either side; otherwise what broke: consumer_busy, aborted,
   /// receive_overflow, peer_lost, connection_closed, transport_error, loop_closed. Before the end: success.
@@ -201,9 +202,9 @@ class [[nodiscard]] MessageStream {
   bool refused_ = false;  // another consumer was there first
 };
 
-/// One WebRTC data channel (W3C RTCDataChannel, RFC 8831), the same in the browser and natively. A move-only handle: the
-/// owner of the channel. Destroying it without close() closes gracefully in the background within close_timeout: what was
-/// accepted is delivered, unread messages are dropped.
+/// One WebRTC data channel (W3C RTCDataChannel, RFC 8831), the same in the browser and natively. A move-only handle:
+/// the owner of the channel. Destroying it without close() closes gracefully in the background within close_timeout:
+/// what was accepted is delivered, unread messages are dropped.
 ///
 /// Thread: its loop's.
 class DataChannel {
@@ -227,8 +228,8 @@ class DataChannel {
   /// Takes the message only if it succeeds.
   Result<void> try_send(Message&& message);
 
-  /// The next message without waiting: would_block if there is none yet, consumer_busy while a MessageStream exists, closed at
-  /// a clean end, otherwise what broke.
+  /// The next message without waiting: would_block if there is none yet, consumer_busy while a MessageStream exists,
+  /// closed at a clean end, otherwise what broke.
   [[nodiscard]] Result<Message> try_receive();
   /// All messages from here on. If the channel has a consumer already the stream ends at once with consumer_busy.
   [[nodiscard]] MessageStream message_stream() noexcept;
@@ -236,9 +237,10 @@ class DataChannel {
   /// Resumes when the channel is open.
   [[nodiscard]] OpenOperation wait_open() noexcept;
 
-  /// Sends what waits, then closes, and ends when the channel has closed on both sides. No new send is accepted from the call
-  /// on; readers still get what is queued, then a clean end. After `timeout` (default: FlowOptions::close_timeout) the channel
-  /// is aborted and the result is timed_out. Result: also what broke before everything was handed over.
+  /// Sends what waits, then closes, and ends when the channel has closed on both sides. No new send is accepted from
+  /// the call on; readers still get what is queued, then a clean end. After `timeout` (default:
+  /// FlowOptions::close_timeout) the channel is aborted and the result is timed_out. Result: also what broke before
+  /// everything was handed over.
   CloseOperation close(std::optional<std::chrono::milliseconds> timeout = std::nullopt);
   /// Resumes when the channel has closed, whoever closed it and why; closes nothing itself. Result: as of close().
   [[nodiscard]] CloseOperation wait_closed() noexcept;

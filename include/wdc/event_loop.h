@@ -34,8 +34,8 @@ namespace detail {
 
 struct TaskContext;
 
-/// One suspended operation. Lives inside the operation's awaiter, so suspending allocates nothing. Linked into at most one
-/// list at a time; unlinks itself when destroyed, which is how destroying a coroutine cancels what it waits for.
+/// One suspended operation. Lives inside the operation's awaiter, so suspending allocates nothing. Linked into at most
+/// one list at a time; unlinks itself when destroyed, which is how destroying a coroutine cancels what it waits for.
 class WaitNode {
  public:
   using Resume = void (*)(WaitNode&);
@@ -115,15 +115,16 @@ class TimerNode {
 struct TaskContext {
   core::Loop* loop = nullptr;  // null once the loop is gone
   std::coroutine_handle<> root;
-  void (*drop_body)(TaskContext&) noexcept = nullptr;  // destroys the task but keeps the root, which a Spawned points to
+  void (*drop_body)(TaskContext&) noexcept =
+      nullptr;                      // destroys the task but keeps the root, which a Spawned points to
   TaskContext* previous = nullptr;  // the loop's list of live trees
   TaskContext* next = nullptr;
-  bool running = false;              // one of its coroutines is on the stack right now
-  bool destroy_when_idle = false;    // asked to go while running
+  bool running = false;            // one of its coroutines is on the stack right now
+  bool destroy_when_idle = false;  // asked to go while running
   bool finished = false;
   bool detached = false;
-  WaitNode start;                    // first resumption, from the ready queue
-  WaitList joiners;                  // who waits for the end
+  WaitNode start;    // first resumption, from the ready queue
+  WaitList joiners;  // who waits for the end
 };
 
 // The loop as coroutines see it; implemented in src/core/loop.cc.
@@ -151,28 +152,28 @@ Result<void> post(core::Loop& loop, std::unique_ptr<Posted> function);
 
 }  // namespace detail
 
-/// Where everything of one thread happens: completions, timers, posted functions. Channels, connections and tasks belong to
-/// one loop and are used on its thread only; post() alone may be called from others.
+/// Where everything of one thread happens: completions, timers, posted functions. Channels, connections and tasks
+/// belong to one loop and are used on its thread only; post() alone may be called from others.
 ///
-/// Completions never run user code from inside a call into the library: they wait in a ready queue that run(), poll() or,
-/// in the browser, the host's pump drains. So anything may be destroyed from anywhere.
+/// Completions never run user code from inside a call into the library: they wait in a ready queue that run(), poll()
+/// or, in the browser, the host's pump drains. So anything may be destroyed from anywhere.
 class EventLoop {
  public:
   /// A loop over this platform's own backend: in the browser the browser's event loop, natively a loop of its own.
   EventLoop();
   /// A loop over an injected backend (tests, simulation).
   explicit EventLoop(std::unique_ptr<core::Backend> backend);
-  /// Cancels all tasks; channels and connections that still exist become closed with Errc::loop_closed. REQUIRES: not from
-  /// inside one of its own tasks or functions.
+  /// Cancels all tasks; channels and connections that still exist become closed with Errc::loop_closed. REQUIRES: not
+  /// from inside one of its own tasks or functions.
   ~EventLoop();
   EventLoop(const EventLoop&) = delete;
   EventLoop& operator=(const EventLoop&) = delete;
 
-  /// Runs until stop(), or until there is nothing left to wait for. In the browser the browser runs the loop: returns at
-  /// once.
+  /// Runs until stop(), or until there is nothing left to wait for. In the browser the browser runs the loop: returns
+  /// at once.
   void run();
-  /// Runs what is ready without waiting and returns how many things ran; 0 when called from inside the loop. Natively at
-  /// most a stated batch of 4,096 at a time, so that a busy task cannot keep poll() from returning.
+  /// Runs what is ready without waiting and returns how many things ran; 0 when called from inside the loop. Natively
+  /// at most a stated batch of 4,096 at a time, so that a busy task cannot keep poll() from returning.
   std::size_t poll();
   /// Makes run() return once the current function is done. Only from the loop's thread; use post() from others.
   void stop() noexcept;

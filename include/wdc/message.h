@@ -84,8 +84,8 @@ class Message {
   friend class core::MessageAccess;
   void reset() noexcept;
 
-  mutable const std::byte* data_ = nullptr;    // null until materialised
-  core::MessageSource* source_ = nullptr;      // null: empty message
+  mutable const std::byte* data_ = nullptr;  // null until materialised
+  core::MessageSource* source_ = nullptr;    // null: empty message
   mutable std::uintptr_t token_ = 0;
   std::size_t size_ = 0;
   MessageType type_ = MessageType::binary;

@@ -46,7 +46,7 @@ struct DataChannelOptions {
   std::optional<std::uint16_t> max_retransmits = {};
   std::optional<std::chrono::milliseconds> max_packet_life_time = {};  ///< 0 to 65,535 ms
   std::string protocol = {};                                           ///< at most 65,535 bytes of UTF-8
-  bool negotiated = false;                                        ///< true: both sides create it with the same id
+  bool negotiated = false;                                             ///< true: both sides create it with the same id
   std::optional<std::uint16_t> id = {};                                ///< 0 to 65,534; required if negotiated
   FlowOptions flow = {};
 };

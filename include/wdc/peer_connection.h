@@ -53,21 +53,28 @@ enum class SdpType : std::uint8_t { offer, pranswer, answer, rollback };
 /// W3C RTCSessionDescription.
 struct SessionDescription {
   SdpType type = SdpType::offer;
-  std::string sdp;  ///< empty for rollback
+  std::string sdp{};  ///< empty for rollback
 };
 
 /// W3C RTCIceCandidate. An empty `candidate` means the end of candidates.
 struct IceCandidate {
-  std::string candidate;
-  std::optional<std::string> sdp_mid;
-  std::optional<std::uint16_t> sdp_m_line_index;
-  std::optional<std::string> username_fragment;
+  std::string candidate{};
+  std::optional<std::string> sdp_mid{};
+  std::optional<std::uint16_t> sdp_m_line_index{};
+  std::optional<std::string> username_fragment{};
 };
 
 enum class ConnectionState : std::uint8_t { new_, connecting, connected, disconnected, failed, closed };
 enum class IceConnectionState : std::uint8_t { new_, checking, connected, completed, disconnected, failed, closed };
 enum class IceGatheringState : std::uint8_t { new_, gathering, complete };
-enum class SignalingState : std::uint8_t { stable, have_local_offer, have_remote_offer, have_local_pranswer, have_remote_pranswer, closed };
+enum class SignalingState : std::uint8_t {
+  stable,
+  have_local_offer,
+  have_remote_offer,
+  have_local_pranswer,
+  have_remote_pranswer,
+  closed
+};
 
 /// The names of the W3C specification, e.g. "have-local-offer".
 [[nodiscard]] std::string_view name(SdpType value) noexcept;
@@ -153,8 +160,8 @@ class [[nodiscard]] PeerEventOperation {
   core::PeerWaiter waiter_;
 };
 
-/// A W3C RTCPeerConnection for data channels: a move-only handle. Destroying it closes the connection at once; close channels
-/// first to have their data delivered.
+/// A W3C RTCPeerConnection for data channels: a move-only handle. Destroying it closes the connection at once; close
+/// channels first to have their data delivered.
 ///
 /// Thread: its loop's.
 class PeerConnection {
@@ -168,15 +175,16 @@ class PeerConnection {
   /// Errors: invalid_argument (a server URL, a limit out of range), unsupported, loop_closed.
   [[nodiscard]] static Result<PeerConnection> create(EventLoop& loop, PeerConnectionOptions options = {});
 
-  /// Creates a channel; it opens when the connection does, see DataChannel::wait_open(). Errors: invalid_argument (label or
-  /// protocol over 65,535 bytes, both reliability limits, id out of range or without negotiated, a flow option out of its
-  /// range), invalid_state (id in use), connection_closed.
+  /// Creates a channel; it opens when the connection does, see DataChannel::wait_open(). Errors: invalid_argument
+  /// (label or protocol over 65,535 bytes, both reliability limits, id out of range or without negotiated, a flow
+  /// option out of its range), invalid_state (id in use), connection_closed.
   [[nodiscard]] Result<DataChannel> create_data_channel(std::string_view label, DataChannelOptions options = {});
 
   /// W3C createOffer / createAnswer. Errors: negotiation_failed with the browser's reason, connection_closed.
   [[nodiscard]] DescriptionOperation create_offer() noexcept;
   [[nodiscard]] DescriptionOperation create_answer() noexcept;
-  /// W3C setLocalDescription() without an argument: makes and applies the fitting offer or answer, and gives it to be sent.
+  /// W3C setLocalDescription() without an argument: makes and applies the fitting offer or answer, and gives it to be
+  /// sent.
   [[nodiscard]] DescriptionOperation set_local_description() noexcept;
   [[nodiscard]] ApplyOperation set_local_description(SessionDescription description) noexcept;
   [[nodiscard]] ApplyOperation set_remote_description(SessionDescription description) noexcept;
@@ -198,7 +206,8 @@ class PeerConnection {
 
   /// W3C restartIce(): the next offer gathers anew; a NegotiationNeeded event follows.
   void restart_ice();
-  /// Closes the connection and everything on it, at once (channels end with Errc::connection_closed unless closed before).
+  /// Closes the connection and everything on it, at once (channels end with Errc::connection_closed unless closed
+  /// before).
   void close();
 
   [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(peer_); }

@@ -17,12 +17,12 @@
 namespace wdc {
 
 struct ConnectOptions {
-  PeerConnectionOptions peer;
+  PeerConnectionOptions peer = {};
   /// Both members must use the same label and protocol: the channel is negotiated with the id below.
   std::string label = "data";
-  DataChannelOptions channel;  ///< `negotiated` and `id` are set by connect()
+  DataChannelOptions channel = {};  ///< `negotiated` and `id` are set by connect()
   /// How long to wait for the other member and the connection, at least 1 ms; nullopt: without limit.
-  std::optional<std::chrono::milliseconds> timeout;
+  std::optional<std::chrono::milliseconds> timeout = {};
 };
 
 namespace core {
@@ -56,7 +56,8 @@ class Connection {
   DataChannel channel;  // last: told to close before the connection goes
 };
 
-/// A connection in the making; see connect(). It begins when awaited; destroying it leaves the room and closes what there is.
+/// A connection in the making; see connect(). It begins when awaited; destroying it leaves the room and closes what
+/// there is.
 class [[nodiscard]] ConnectOperation {
  public:
   /// Only before it is awaited.
@@ -77,12 +78,12 @@ class [[nodiscard]] ConnectOperation {
   core::SignalingSessionPointer session_;
 };
 
-/// Meets the other member of `room` at `url` and gives a ready channel. W3C "perfect negotiation" inside: both sides do the
-/// same, glare is resolved by the roles that the room assigns. docs/wire/signaling.md has the frames.
+/// Meets the other member of `room` at `url` and gives a ready channel. W3C "perfect negotiation" inside: both sides do
+/// the same, glare is resolved by the roles that the room assigns. docs/wire/signaling.md has the frames.
 ///
-/// `url`: "ws://host:port/ws", "wss://...", or "broadcast:" for tabs of one browser without any server (browser home only).
-/// `room`: 1 to 64 of [A-Za-z0-9_-]. Errors: invalid_argument, unsupported, timed_out, signaling_*, room_full, rate_limited,
-/// negotiation_failed, peer_lost, loop_closed. Destroying the operation leaves the room.
+/// `url`: "ws://host:port/ws", "wss://...", or "broadcast:" for tabs of one browser without any server (browser home
+/// only). `room`: 1 to 64 of [A-Za-z0-9_-]. Errors: invalid_argument, unsupported, timed_out, signaling_*, room_full,
+/// rate_limited, negotiation_failed, peer_lost, loop_closed. Destroying the operation leaves the room.
 [[nodiscard]] ConnectOperation connect(EventLoop& loop, std::string url, std::string room, ConnectOptions options = {});
 
 }  // namespace wdc

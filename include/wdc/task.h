@@ -5,8 +5,8 @@
 #include <concepts>
 #include <coroutine>
 #include <exception>
-#include <new>
 #include <memory>
+#include <new>
 #include <optional>
 #include <string>
 #include <tuple>
@@ -17,8 +17,8 @@
 #include "wdc/error.h"
 #include "wdc/event_loop.h"
 
-// Coroutine frames of code built with and without exceptions differ (an exception leaves a Task at its co_await only in the
-// first), so the two kinds of Task are different types and cannot be mixed up at link time.
+// Coroutine frames of code built with and without exceptions differ (an exception leaves a Task at its co_await only in
+// the first), so the two kinds of Task are different types and cannot be mixed up at link time.
 #if defined(__cpp_exceptions)
 #define WDC_TASK_ABI with_exceptions
 #else
@@ -38,7 +38,9 @@ using wdc::detail::TaskContext;
 /// The context of the coroutine that awaits, if it is one of ours.
 template <class Promise>
 TaskContext* context_of(Promise& promise) {
-  if constexpr (requires { { promise.context } -> std::convertible_to<TaskContext*>; })
+  if constexpr (requires {
+                  { promise.context } -> std::convertible_to<TaskContext*>;
+                })
     return promise.context;
   else
     return nullptr;
@@ -78,10 +80,8 @@ template <class T>
 struct ResultPart {
   Outcome<T> outcome;
   template <class U>
-    requires std::constructible_from<T, U&&>
-  void return_value(U&& value) {
-    outcome.set(std::forward<U>(value));
-  }
+  requires std::constructible_from<T, U&&>
+  void return_value(U&& value) { outcome.set(std::forward<U>(value)); }
   void return_value(T&& value) { outcome.set(std::move(value)); }
 };
 template <>
@@ -119,8 +119,8 @@ struct Promise : ResultPart<T> {
 /// A coroutine of the user's: lazy (runs when awaited or spawned), linear (await it once), and its own cancellation:
 /// destroying it destroys what it waits for. Allocates its frame once.
 ///
-/// A million awaits in a row run in a bounded stack in every build; a chain of tasks that await one another uses stack in
-/// proportion to its depth.
+/// A million awaits in a row run in a bounded stack in every build; a chain of tasks that await one another uses stack
+/// in proportion to its depth.
 template <class T>
 class [[nodiscard]] Task {
  public:
@@ -230,8 +230,8 @@ Root<T> run_root(Task<T> task) {
 
 }  // namespace task_detail
 
-/// A running task. Destroying it cancels the task (at once, or as soon as it suspends if it is running); detach() lets it run
-/// on, owned by its loop. `co_await std::move(spawned)` waits for its result.
+/// A running task. Destroying it cancels the task (at once, or as soon as it suspends if it is running); detach() lets
+/// it run on, owned by its loop. `co_await std::move(spawned)` waits for its result.
 template <class T>
 class [[nodiscard]] Spawned {
  public:
@@ -334,7 +334,8 @@ class [[nodiscard]] SleepOperation {
   Timer timer_;
 };
 
-/// Resumes after `delay` (zero or less: on the loop's next turn). In a Task: its own loop. Never early; late by what the platform's timers are.
+/// Resumes after `delay` (zero or less: on the loop's next turn). In a Task: its own loop. Never early; late by what
+/// the platform's timers are.
 [[nodiscard]] inline SleepOperation sleep_for(std::chrono::nanoseconds delay) noexcept { return SleepOperation(delay); }
 [[nodiscard]] inline SleepOperation sleep_for(EventLoop& loop, std::chrono::nanoseconds delay) noexcept {
   return SleepOperation(delay, &loop.internal());
@@ -350,7 +351,8 @@ decltype(auto) awaiter_of(A&& awaitable) {
     return std::forward<A>(awaitable);
 }
 template <class A>
-using AwaitResult = decltype(std::declval<std::remove_reference_t<decltype(awaiter_of(std::declval<A>()))>&>().await_resume());
+using AwaitResult =
+    decltype(std::declval<std::remove_reference_t<decltype(awaiter_of(std::declval<A>()))>&>().await_resume());
 
 template <class A>
 Task<AwaitResult<A>> as_task(A awaitable) {
@@ -471,19 +473,19 @@ Task<std::variant<Branch<T>...>> first_of(Task<T>... tasks) {
 
 }  // namespace task_detail
 
-/// Runs several awaitables side by side and gives the result of the first that ends (index() of the variant says which; void
-/// gives an empty struct). The others are cancelled before when_any() returns; one that would be started after the race is
-/// decided never runs.
+/// Runs several awaitables side by side and gives the result of the first that ends (index() of the variant says which;
+/// void gives an empty struct). The others are cancelled before when_any() returns; one that would be started after the
+/// race is decided never runs.
 template <class... A>
 [[nodiscard]] auto when_any(A... awaitables) {
   return task_detail::first_of(task_detail::as_task(std::move(awaitables))...);
 }
 
-/// Gives `operation`'s result, or Errc::timed_out after `limit`; the operation is then cancelled, with the cancel safety it
-/// states. A Result<T> stays a Result<T>; any other T becomes one.
+/// Gives `operation`'s result, or Errc::timed_out after `limit`; the operation is then cancelled, with the cancel
+/// safety it states. A Result<T> stays a Result<T>; any other T becomes one.
 template <class A>
-[[nodiscard]] Task<typename task_detail::TimeoutResult<task_detail::AwaitResult<A>>::type> with_timeout(A operation,
-                                                                                              std::chrono::milliseconds limit) {
+[[nodiscard]] Task<typename task_detail::TimeoutResult<task_detail::AwaitResult<A>>::type> with_timeout(
+    A operation, std::chrono::milliseconds limit) {
   using T = task_detail::AwaitResult<A>;
   auto first = co_await when_any(std::move(operation), sleep_for(limit));
   if (first.index() == 1) co_return fail(Errc::timed_out, "after " + std::to_string(limit.count()) + " ms");
@@ -505,10 +507,10 @@ Task<T> stop_after(EventLoop& loop, Task<T> task) {
 }
 }  // namespace task_detail
 
-/// Runs `body(loop)`, a Task<int>, Task<void> or Task<Result<void>>, on a loop of this platform, as a program's whole life.
-/// Natively returns when it ends: its int; 1 for an error, after its message went to standard error. In the browser it
-/// returns 0 at once and the task lives on in the page.
-/// `body` is kept alive as long as its task, so captures stay valid.
+/// Runs `body(loop)`, a Task<int>, Task<void> or Task<Result<void>>, on a loop of this platform, as a program's whole
+/// life. Natively returns when it ends: its int; 1 for an error, after its message went to standard error. In the
+/// browser it returns 0 at once and the task lives on in the page. `body` is kept alive as long as its task, so
+/// captures stay valid.
 template <class F>
 int run_main(F body) {
   using Body = decltype(body(std::declval<EventLoop&>()));
@@ -527,7 +529,9 @@ int run_main(F body) {
     program.release();  // lives as long as the page; the host pumps it
     return 0;
   }
-  if (!program->main.done()) return wdc::detail::report_failure(loop.internal(), Error(Errc::invalid_state, "main waits for something that cannot happen"));
+  if (!program->main.done())
+    return wdc::detail::report_failure(loop.internal(),
+                                       Error(Errc::invalid_state, "main waits for something that cannot happen"));
   if constexpr (std::is_void_v<T>) {
     program->main.take();
     return 0;

@@ -21,7 +21,8 @@
 //
 // Calls go down (core -> backend), events go up (backend -> core). All on the loop's thread, but Backend::wake().
 //
-// 1. A backend never calls up from inside a call down. What a call causes is reported later, from the backend's own turn.
+// 1. A backend never calls up from inside a call down. What a call causes is reported later, from the backend's own
+// turn.
 // 2. An event handler of the core never runs user code and never destroys the backend object that reports the event: it
 //    records, queues, and asks for a pump. So a backend may report several events in a row without looking back.
 // 3. After a backend object is destroyed, no event of it arrives any more; what it held is released.
@@ -52,16 +53,16 @@ class ChannelEvents {
 
 /// What never changes about a channel.
 struct ChannelInfo {
-  std::string label;
-  std::string protocol;
+  std::string label{};
+  std::string protocol{};
   bool ordered = true;
   bool negotiated = false;
-  std::optional<std::uint16_t> max_retransmits;
-  std::optional<std::chrono::milliseconds> max_packet_life_time;
+  std::optional<std::uint16_t> max_retransmits{};
+  std::optional<std::chrono::milliseconds> max_packet_life_time{};
 };
 
-/// One data channel of a home. Created connecting or open; destroying it abandons the channel: it is closed below if it is not
-/// yet, and its memory and handlers are released.
+/// One data channel of a home. Created connecting or open; destroying it abandons the channel: it is closed below if it
+/// is not yet, and its memory and handlers are released.
 class ChannelBackend {
  public:
   virtual ~ChannelBackend() = default;
@@ -73,15 +74,16 @@ class ChannelBackend {
   /// The state at creation; later states are told by events.
   [[nodiscard]] virtual ReadyState initial_state() const = 0;
 
-  /// Hands a message to the transport, whole or not at all. `bytes` are taken before it returns. The core checked size and
-  /// state. Errors: would_block (the transport's own buffer is full; on_buffered_amount_low will follow), invalid_argument
-  /// (text that is not UTF-8), message_too_large, transport_error.
+  /// Hands a message to the transport, whole or not at all. `bytes` are taken before it returns. The core checked size
+  /// and state. Errors: would_block (the transport's own buffer is full; on_buffered_amount_low will follow),
+  /// invalid_argument (text that is not UTF-8), message_too_large, transport_error.
   [[nodiscard]] virtual Result<void> send(std::span<const std::byte> bytes, MessageType type) = 0;
-  /// Same for a message that may still be a handle of this very home: forwarded without fetching its bytes. Takes the message
-  /// only on success.
+  /// Same for a message that may still be a handle of this very home: forwarded without fetching its bytes. Takes the
+  /// message only on success.
   [[nodiscard]] virtual Result<void> send(Message& message) = 0;
 
-  /// Bytes accepted and not yet on the network. May be costly: the core calls it only when its own upper estimate says full.
+  /// Bytes accepted and not yet on the network. May be costly: the core calls it only when its own upper estimate says
+  /// full.
   [[nodiscard]] virtual std::uint64_t buffered_amount() const = 0;
   virtual void set_buffered_amount_low_threshold(std::uint64_t bytes) = 0;
   /// 0: not known yet.
@@ -119,8 +121,8 @@ class PeerBackend {
   virtual ~PeerBackend() = default;
 
   virtual void set_events(PeerEvents& events) = 0;
-  [[nodiscard]] virtual Result<std::unique_ptr<ChannelBackend>> create_data_channel(std::string_view label,
-                                                                                    const DataChannelOptions& options) = 0;
+  [[nodiscard]] virtual Result<std::unique_ptr<ChannelBackend>> create_data_channel(
+      std::string_view label, const DataChannelOptions& options) = 0;
   virtual void create_offer(OperationId operation) = 0;
   virtual void create_answer(OperationId operation) = 0;
   /// W3C setLocalDescription without an argument; gives the description.
@@ -138,7 +140,7 @@ namespace signaling {
 struct Welcome {
   std::string you;
   bool polite = false;
-  std::optional<std::string> peer;  ///< the other member, if it is there already
+  std::optional<std::string> peer{};  ///< the other member, if it is there already
 };
 struct Joined {
   std::string peer;
@@ -198,14 +200,15 @@ class Backend {
   virtual void wake() noexcept = 0;
   /// True where the platform runs the loop itself (the browser): EventLoop::run() returns at once.
   [[nodiscard]] virtual bool driven_by_host() const noexcept = 0;
-  /// Waits for events, wake() or the deadline and reports the events; with `may_wait` false only looks. Returns false if
-  /// nothing can ever happen any more (no deadline, nothing open). Not called where driven_by_host().
+  /// Waits for events, wake() or the deadline and reports the events; with `may_wait` false only looks. Returns false
+  /// if nothing can ever happen any more (no deadline, nothing open). Not called where driven_by_host().
   virtual bool turn(bool may_wait) = 0;
   /// A line for the person who runs the program: why run_main() failed. A home without an error output drops it.
   virtual void report(std::string_view /*text*/) {}
 
   [[nodiscard]] virtual Result<std::unique_ptr<PeerBackend>> create_peer(const PeerConnectionOptions& options) = 0;
-  [[nodiscard]] virtual Result<std::unique_ptr<SignalingBackend>> open_signaling(std::string_view url, std::string_view room) = 0;
+  [[nodiscard]] virtual Result<std::unique_ptr<SignalingBackend>> open_signaling(std::string_view url,
+                                                                                 std::string_view room) = 0;
 };
 
 /// This platform's own backend; defined by exactly one home at link time.

@@ -23,7 +23,11 @@ ChannelReference Channel::create(Loop& loop, std::unique_ptr<ChannelBackend> bac
 }
 
 Channel::Channel(Loop& loop, std::unique_ptr<ChannelBackend> backend, const FlowOptions& flow)
-    : loop_(&loop), backend_(std::move(backend)), info_(backend_->info()), flow_(flow), state_(backend_->initial_state()) {
+    : loop_(&loop),
+      backend_(std::move(backend)),
+      info_(backend_->info()),
+      flow_(flow),
+      state_(backend_->initial_state()) {
   cleanup_.channel = this;
   cleanup_.resume = [](detail::WaitNode& node) { static_cast<Cleanup&>(node).channel->clean_up(); };
   close_timer_.channel = this;
@@ -167,8 +171,8 @@ void Channel::on_message(Message&& message) {
 /// True if a message of `size` may be queued now.
 bool Channel::make_room(std::size_t size) {
   const auto fits = [&] {
-    return received_.messages() < flow_.receive_queue_messages &&
-           size <= flow_.receive_queue_bytes && received_.bytes() <= flow_.receive_queue_bytes - size;
+    return received_.messages() < flow_.receive_queue_messages && size <= flow_.receive_queue_bytes &&
+           received_.bytes() <= flow_.receive_queue_bytes - size;
   };
   if (fits()) [[likely]]
     return true;
@@ -319,7 +323,8 @@ Result<void> Channel::close_reason() const {
 }
 
 Result<void> Channel::close_result() const {
-  if (!error_ && sends_lost_) return wdc::fail(Errc::closed, "the other side closed before all waiting sends were accepted");
+  if (!error_ && sends_lost_)
+    return wdc::fail(Errc::closed, "the other side closed before all waiting sends were accepted");
   return close_reason();
 }
 

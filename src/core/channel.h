@@ -21,8 +21,9 @@ class Peer;
 
 /// What is behind a DataChannel: its state machine, send window and receive queue over a home's ChannelBackend.
 ///
-/// Lives as long as somebody refers to it, and until its backend is gone: it refers to itself until then, so that a channel
-/// whose handle is destroyed closes in the background. Events only record and queue; user code runs from the loop's pump.
+/// Lives as long as somebody refers to it, and until its backend is gone: it refers to itself until then, so that a
+/// channel whose handle is destroyed closes in the background. Events only record and queue; user code runs from the
+/// loop's pump.
 class Channel final : private ChannelEvents, public LoopResident, public ListLink<Peer> {
  public:
   /// REQUIRES: valid options (validate()).
@@ -56,8 +57,8 @@ class Channel final : private ChannelEvents, public LoopResident, public ListLin
   void wait_closed(detail::WaitNode& node) noexcept { closers_.push_back(node); }
   void close(std::optional<std::chrono::milliseconds> timeout);
   void abort();
-  /// What the home or the connection found out: the channel ends now with `error`, whatever its backend says later. Unread
-  /// messages stay readable.
+  /// What the home or the connection found out: the channel ends now with `error`, whatever its backend says later.
+  /// Unread messages stay readable.
   void fail(Error error);
   void handle_gone() noexcept;
   void on_loop_closed() noexcept override;
@@ -132,7 +133,7 @@ class Channel final : private ChannelEvents, public LoopResident, public ListLin
   bool backend_closing_ = false;  // and passed on
   bool sends_lost_ = false;       // some that waited when close() was called could not be sent
 
-  std::uint64_t max_message_size_ = 0;  // 0: not known
+  std::uint64_t max_message_size_ = 0;   // 0: not known
   std::uint64_t buffered_estimate_ = 0;  // never below what the backend has buffered
   bool backend_full_ = false;            // it said would_block
   detail::WaitList waiting_sends_;
@@ -145,6 +146,7 @@ class Channel final : private ChannelEvents, public LoopResident, public ListLin
 };
 
 /// A handle over a home's channel. Errors: invalid_argument (flow options).
-[[nodiscard]] Result<DataChannel> make_channel(Loop& loop, std::unique_ptr<ChannelBackend> backend, const FlowOptions& flow);
+[[nodiscard]] Result<DataChannel> make_channel(Loop& loop, std::unique_ptr<ChannelBackend> backend,
+                                               const FlowOptions& flow);
 
 }  // namespace wdc::core

@@ -31,7 +31,10 @@ SendOperation::SendOperation(ChannelReference channel, Message&& message) noexce
 }
 
 SendOperation::SendOperation(SendOperation&& other) noexcept
-    : bytes_(other.bytes_), message_(std::move(other.message_)), type_(other.type_), owns_message_(other.owns_message_) {
+    : bytes_(other.bytes_),
+      message_(std::move(other.message_)),
+      type_(other.type_),
+      owns_message_(other.owns_message_) {
   waiter_.channel = std::move(other.waiter_.channel);
   waiter_.operation = this;
 }

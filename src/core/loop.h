@@ -23,12 +23,12 @@ class LoopResident : public ListLink<LoopResident> {
   ~LoopResident() = default;
 };
 
-/// What is behind an EventLoop. User code runs only inside pump(), which backends call (the browser) or run() and poll() do
-/// (natively); everything else just adds to its queues.
+/// What is behind an EventLoop. User code runs only inside pump(), which backends call (the browser) or run() and
+/// poll() do (natively); everything else just adds to its queues.
 class Loop {
  public:
-  /// Things one pump runs before it lets the platform have a turn: tens of microseconds of bookkeeping, so that a busy task
-  /// starves neither the page nor the sockets.
+  /// Things one pump runs before it lets the platform have a turn: tens of microseconds of bookkeeping, so that a busy
+  /// task starves neither the page nor the sockets.
   static constexpr std::size_t kPumpBudget = 4'096;
 
   explicit Loop(std::unique_ptr<Backend> backend);

@@ -11,9 +11,10 @@ namespace wdc::core {
 /// How homes make messages and take them apart.
 class MessageAccess {
  public:
-  /// A message over `token`, which `source` will be asked to release. Adds a reference to `source`. `size` is not 0: an empty
-  /// message needs no source, see empty().
-  [[nodiscard]] static Message make(MessageSource& source, std::uintptr_t token, std::size_t size, MessageType type) noexcept {
+  /// A message over `token`, which `source` will be asked to release. Adds a reference to `source`. `size` is not 0: an
+  /// empty message needs no source, see empty().
+  [[nodiscard]] static Message make(MessageSource& source, std::uintptr_t token, std::size_t size,
+                                    MessageType type) noexcept {
     Message message;
     source.add_reference();
     message.source_ = &source;

@@ -31,7 +31,8 @@ Peer::Peer(Loop& loop, std::unique_ptr<PeerBackend> backend, const PeerConnectio
   silence_timer_.peer = this;
   silence_timer_.fire = [](detail::TimerNode& node) {
     Peer& peer = *static_cast<SilenceTimer&>(node).peer;
-    peer.fail_channels(Error(Errc::peer_lost, "silent for " + std::to_string(peer.options_.disconnected_timeout.count()) +
+    peer.fail_channels(Error(Errc::peer_lost, "silent for " +
+                                                  std::to_string(peer.options_.disconnected_timeout.count()) +
                                                   " ms after the connection noticed"));
   };
   loop.add_owner(*this);

@@ -10,8 +10,9 @@
 
 namespace wdc::core {
 
-/// Functions on their way from any thread to the loop's: many writers, one reader, no lock. Writers push onto a stack with
-/// one compare-and-swap; the reader takes the whole stack and turns it round, so functions run in the order they came.
+/// Functions on their way from any thread to the loop's: many writers, one reader, no lock. Writers push onto a stack
+/// with one compare-and-swap; the reader takes the whole stack and turns it round, so functions run in the order they
+/// came.
 class PostQueue {
  public:
   /// Functions that may wait at once: what a burst from a busy producer needs, at about 64 bytes each.

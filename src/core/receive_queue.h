@@ -10,7 +10,8 @@
 
 namespace wdc::core {
 
-/// Unread messages, first in, first out. A ring that doubles up to the limit and is then reused: no allocation once warm.
+/// Unread messages, first in, first out. A ring that doubles up to the limit and is then reused: no allocation once
+/// warm.
 class ReceiveQueue {
  public:
   [[nodiscard]] bool empty() const noexcept { return count_ == 0; }

@@ -210,8 +210,8 @@ Task<void> SignalingSession::negotiate() {
 }
 
 Task<void> SignalingSession::make_offer() {
-  // The event waited in a queue: meanwhile the other side's offer may be there. If one of ours is still needed after it, the
-  // connection says so again once it is stable (W3C 4.7.3).
+  // The event waited in a queue: meanwhile the other side's offer may be there. If one of ours is still needed after
+  // it, the connection says so again once it is stable (W3C 4.7.3).
   if (answering_ || peer_.signaling_state() != SignalingState::stable) co_return;
   making_offer_ = true;
   auto setting = peer_.set_local_description();

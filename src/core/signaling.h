@@ -16,7 +16,8 @@
 
 namespace wdc::core {
 
-/// One stay in a room: meets the other member, connects by W3C "perfect negotiation", and goes on negotiating afterwards.
+/// One stay in a room: meets the other member, connects by W3C "perfect negotiation", and goes on negotiating
+/// afterwards.
 ///
 ///     start() -> in the room --welcome with a peer, joined--> negotiating --channel open--> connected
 ///                                 ^-------- joined (another member) -------|
@@ -52,7 +53,9 @@ class SignalingSession final : private SignalingEvents, public LoopResident {
   [[nodiscard]] Task<void> read_frames();
   void meet(const std::string& member);
   void part(const std::string& member);
-  [[nodiscard]] bool is_from_member(const std::string& from) const { return peer_ && (from.empty() || from == member_); }
+  [[nodiscard]] bool is_from_member(const std::string& from) const {
+    return peer_ && (from.empty() || from == member_);
+  }
   void connect_afresh();
   [[nodiscard]] Task<void> wait_open();
 

@@ -9,8 +9,8 @@
 
 namespace wdc::core {
 
-/// Armed timers by deadline, those of one deadline in the order they were armed. A binary heap of nodes that live in their
-/// owners; allocates only when more timers are armed than ever before.
+/// Armed timers by deadline, those of one deadline in the order they were armed. A binary heap of nodes that live in
+/// their owners; allocates only when more timers are armed than ever before.
 class TimerHeap {
  public:
   void push(detail::TimerNode& timer, Loop& loop, TimePoint deadline);

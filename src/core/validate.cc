@@ -14,9 +14,9 @@ constexpr std::uint64_t kMaxReceiveQueueBytes = std::uint64_t{1} << 40;
 constexpr std::uint64_t kMaxReceiveQueueMessages = std::uint64_t{1} << 24;
 constexpr std::uint64_t kMaxSendBuffer = std::uint64_t{16} << 20;  // Chromium refuses more
 constexpr std::uint64_t kMaxSendQueueOperations = std::uint64_t{1} << 20;
-constexpr std::uint64_t kMaxTextBytes = 65'535;    // RFC 8832 section 5.1: lengths of label and protocol are 16 bits
-constexpr std::uint64_t kMaxStreamId = 65'534;     // RFC 8832 section 6: 65,535 is reserved
-constexpr std::int64_t kMaxLifeTime = 65'535;      // W3C: unsigned short, milliseconds
+constexpr std::uint64_t kMaxTextBytes = 65'535;  // RFC 8832 section 5.1: lengths of label and protocol are 16 bits
+constexpr std::uint64_t kMaxStreamId = 65'534;   // RFC 8832 section 6: 65,535 is reserved
+constexpr std::int64_t kMaxLifeTime = 65'535;    // W3C: unsigned short, milliseconds
 constexpr std::uint64_t kMaxIncomingChannels = 65'535;
 
 std::unexpected<Error> refuse(std::string why) { return wdc::fail(Errc::invalid_argument, std::move(why)); }
@@ -36,7 +36,8 @@ Result<void> validate(const IceServer& server) {
   constexpr std::array<std::string_view, 4> schemes{"stun:", "stuns:", "turn:", "turns:"};
   if (server.urls.empty()) return refuse("an ICE server has no URL");
   for (const std::string& url : server.urls) {
-    const auto scheme = std::find_if(schemes.begin(), schemes.end(), [&](std::string_view s) { return url.starts_with(s); });
+    const auto scheme =
+        std::find_if(schemes.begin(), schemes.end(), [&](std::string_view s) { return url.starts_with(s); });
     if (scheme == schemes.end() || url.size() == scheme->size())
       return refuse("ICE server URL \"" + url + "\" is not stun:, stuns:, turn: or turns: with a host");
     if (url.starts_with("turn") && (server.username.empty() || server.credential.empty()))
@@ -69,7 +70,8 @@ Result<void> validate(std::string_view label, const DataChannelOptions& options)
     return refuse("max_packet_life_time must be 0 to 65535 ms and is " +
                   std::to_string(options.max_packet_life_time->count()) + " ms");
   if (options.negotiated && !options.id) return refuse("a negotiated channel needs an id");
-  if (options.id && !options.negotiated) return refuse("an id needs negotiated = true: otherwise the connection chooses it");
+  if (options.id && !options.negotiated)
+    return refuse("an id needs negotiated = true: otherwise the connection chooses it");
   if (options.id) {
     if (auto ok = in_range("id", *options.id, 0, kMaxStreamId); !ok) return ok;
   }

@@ -6,8 +6,8 @@
 
 namespace wdc::core {
 
-/// Room for one waiting operation. It keeps the slot until it has been resumed or destroyed, so that another one cannot take
-/// what it was woken for.
+/// Room for one waiting operation. It keeps the slot until it has been resumed or destroyed, so that another one cannot
+/// take what it was woken for.
 class WaitSlot {
  public:
   [[nodiscard]] bool taken_by_other(const detail::WaitNode& node) const noexcept {
