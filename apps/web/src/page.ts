@@ -89,9 +89,9 @@ export class Page implements AppEvents {
 
   /** Goes to the room and waits there; also after an end. */
   join(): void {
-    if (!isRoom(this.#room)) return this.ended('bad_room: the name of the room is not valid');
     this.#focus = undefined;
-    this.module?.start(signalingUrl(), this.#room);
+    if (isRoom(this.#room)) this.module?.start(signalingUrl(), this.#room);
+    else this.ended('bad_room: the name of the room is not valid');
   }
 
   // What the module tells.
@@ -340,7 +340,7 @@ export class Page implements AppEvents {
     const { dataset } = this.#root;
     const focus = this.#focus;
     const set = (name: string, value: string | undefined): void => {
-      if (value === undefined) delete dataset[name];
+      if (value === undefined) this.#root.removeAttribute(`data-${name}`);
       else if (dataset[name] !== value) dataset[name] = value;
     };
     set('bytes', focus && String(focus.bytes));
