@@ -2,7 +2,7 @@
 import { WdcError } from '../error.js';
 import type { Ledger, Timer } from '../host/ledger.js';
 import { defaultMaxFrameBytes, errorOf, parseFrame, writeFrame, type Frame } from './frame.js';
-import type { Pipe, PipeEvents } from './pipe.js';
+import type { Pipe, PipeListener } from './pipe.js';
 
 /** docs/wire/signaling.md: how often who is alone says so, and how long an invitation stands. */
 const helloEveryMs = 1_000;
@@ -15,12 +15,12 @@ type State = { name: 'alone' } | { name: 'inviting' | 'paired'; peer: string } |
 export class BroadcastPipe implements Pipe, EventListenerObject {
   readonly #me = newId();
   readonly #channel: BroadcastChannel;
-  readonly #events: PipeEvents;
+  readonly #events: PipeListener;
   readonly #ledger: Ledger;
   #state: State = { name: 'alone' };
   #timer: Timer | undefined;
 
-  constructor(room: string, events: PipeEvents, ledger: Ledger) {
+  constructor(room: string, events: PipeListener, ledger: Ledger) {
     this.#events = events;
     this.#ledger = ledger;
     this.#channel = new BroadcastChannel(`wdc-signaling-v1:${room}`);
@@ -35,6 +35,10 @@ export class BroadcastPipe implements Pipe, EventListenerObject {
 
   sendCandidate(to: string, candidate: RTCIceCandidateInit | null): void {
     if (this.#isPeer(to)) this.#send({ type: 'candidate', to, candidate });
+  }
+
+  sendBye(): void {
+    this.close(); // who has left has nothing more to hear
   }
 
   close(): void {

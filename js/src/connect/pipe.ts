@@ -5,7 +5,7 @@ import { BroadcastPipe } from './broadcast_pipe.js';
 import { WebSocketPipe } from './web_socket_pipe.js';
 
 /** What a member of a room hears. Never from inside a call of the pipe's. */
-export interface PipeEvents {
+export interface PipeListener {
   /** This member holds a place; the first event. `peer`: the other member, if it is there already. */
   welcome(polite: boolean, peer: string | undefined, you: string): void;
   joined(peer: string): void;
@@ -23,7 +23,9 @@ export interface PipeEvents {
 export interface Pipe {
   sendDescription(to: string, description: RTCSessionDescriptionInit): void;
   sendCandidate(to: string, candidate: RTCIceCandidateInit | null): void;
-  /** Says bye and leaves. No event follows. */
+  /** Leaves on purpose: nothing is sent afterwards. */
+  sendBye(): void;
+  /** Leaves, with a bye if it was not said. No event follows. */
   close(): void;
 }
 
@@ -31,7 +33,7 @@ export interface Pipe {
  * The carrier for `url`: WebSocket or BroadcastChannel. Throws WdcError invalid_argument, unsupported.
  * @param ledger counts what is attached to the page.
  */
-export function openPipe(url: string, room: string, events: PipeEvents, ledger = new Ledger()): Pipe {
+export function openPipe(url: string, room: string, events: PipeListener, ledger = new Ledger()): Pipe {
   if (!/^[A-Za-z0-9_-]{1,64}$/.test(room)) {
     throw new WdcError('invalid_argument', `a room's name is 1 to 64 of [A-Za-z0-9_-], not ${JSON.stringify(room)}`);
   }

@@ -2,7 +2,7 @@
 import { WdcError } from '../error.js';
 import type { Ledger } from '../host/ledger.js';
 import { defaultMaxFrameBytes, errorOf, parseFrame, writeFrame, type Frame } from './frame.js';
-import type { Pipe, PipeEvents } from './pipe.js';
+import type { Pipe, PipeListener } from './pipe.js';
 
 const eventTypes = ['message', 'close'] as const; // `error` says nothing that `close`, which follows it, does not
 
@@ -15,13 +15,14 @@ const closeCodes: Readonly<Record<number, string>> = {
 /** A place in a room of the signaling server. */
 export class WebSocketPipe implements Pipe, EventListenerObject {
   readonly #socket: WebSocket;
-  readonly #events: PipeEvents;
+  readonly #events: PipeListener;
   readonly #ledger: Ledger;
   #maxFrameBytes = defaultMaxFrameBytes;
   #isIn = false;
+  #saidBye = false;
   #over = false;
 
-  constructor(url: string, events: PipeEvents, ledger: Ledger) {
+  constructor(url: string, events: PipeListener, ledger: Ledger) {
     this.#events = events;
     this.#ledger = ledger;
     this.#socket = new WebSocket(url);
@@ -36,9 +37,14 @@ export class WebSocketPipe implements Pipe, EventListenerObject {
     this.#send({ type: 'candidate', to, candidate });
   }
 
+  sendBye(): void {
+    this.#send({ type: 'bye' });
+    this.#saidBye = true;
+  }
+
   close(): void {
     if (this.#over) return;
-    this.#send({ type: 'bye' });
+    this.sendBye();
     this.#stop();
   }
 
@@ -48,7 +54,7 @@ export class WebSocketPipe implements Pipe, EventListenerObject {
   }
 
   #send(frame: Frame): void {
-    if (this.#over || this.#socket.readyState !== WebSocket.OPEN) return;
+    if (this.#over || this.#saidBye || this.#socket.readyState !== WebSocket.OPEN) return;
     try {
       this.#socket.send(writeFrame(frame, this.#maxFrameBytes));
     } catch (error) {
