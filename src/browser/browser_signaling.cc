@@ -19,7 +19,6 @@ using core::signaling::Candidate;
 using core::signaling::Description;
 using core::signaling::Joined;
 using core::signaling::Left;
-using core::signaling::Refused;
 using core::signaling::Welcome;
 
 Result<std::unique_ptr<core::SignalingBackend>> make_signaling(std::string_view url, std::string_view room) {
@@ -84,10 +83,6 @@ void wdc_pipe_candidate(host::Context context, host::Number from, host::Number c
 
 WDC_EXPORT(wdc_pipe_bye) void wdc_pipe_bye(host::Context context, host::Number from) {
   events(context).on_frame(Bye{take_text(from)});
-}
-
-WDC_EXPORT(wdc_pipe_refused) void wdc_pipe_refused(host::Context context, std::int32_t code, host::Number detail) {
-  events(context).on_frame(Refused{event_error(code, detail)});
 }
 
 WDC_EXPORT(wdc_pipe_closed) void wdc_pipe_closed(host::Context context, std::int32_t code, host::Number detail) {

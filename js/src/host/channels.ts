@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: MIT
+import { WdcError, describe } from '../error.js';
+import type { ErrorCode } from '../error_codes.js';
+import { nameOf, numberOf, reasonOf } from './errors.js';
+import { EventSource, type HostEvent } from './event_source.js';
+import type { Instance } from './instance.js';
+import { bytesOf, utf8Length } from './memory.js';
+import { PeerWatch } from './peer_watch.js';
+import { Table } from './table.js';
+import type { AdoptOptions } from './types.js';
+
+const eventTypes = ['open', 'message', 'bufferedamountlow', 'closing', 'close', 'error'] as const;
+const states: readonly string[] = ['connecting', 'open', 'closing', 'closed'];
+const kDefaultDisconnectedTimeout = 10_000;
+/** The SCTP cause "User-Initiated Abort" (RFC 9260 section 3.3.10.12): the other side closed its connection. */
+const kUserInitiatedAbort = 12;
+
+/** Channels that any instance of this page has wrapped, also those that have been released since. */
+const wrapped = new WeakSet<RTCDataChannel>();
+
+/** The end of a channel that the browser does not tell, or not like this. */
+interface EndEvent extends HostEvent {
+  readonly type: 'wdc-end';
+  readonly code: ErrorCode | undefined;
+  readonly detail: string;
+}
+
+const endEvent = (code?: ErrorCode, detail = ''): EndEvent => ({ type: 'wdc-end', code, detail });
+
+/** One RTCDataChannel. It is itself the listener of all its events, so that a message makes no new function. */
+class Channel extends EventSource implements EventListenerObject {
+  // As C++ has been told: the browser may be ahead of it.
+  state: number;
+  #listening = true;
+  #error: { code: ErrorCode; detail: string } | undefined;
+  #watch: PeerWatch | undefined;
+
+  constructor(
+    instance: Instance, readonly channel: RTCDataChannel, private readonly connection?: RTCPeerConnection,
+    private readonly onRelease?: () => void,
+  ) {
+    super(instance);
+    wrapped.add(channel);
+    this.state = states.indexOf(channel.readyState);
+    channel.binaryType = 'arraybuffer';
+    instance.ledger.listen(channel, eventTypes, this);
+  }
+
+  watch(connection: RTCPeerConnection, timeout: number): void {
+    this.#watch = new PeerWatch(this.instance.ledger, connection, timeout, (detail) => {
+      this.#closeBelow();
+      this.#end(endEvent('peer_lost', detail));
+    });
+  }
+
+  handleEvent(event: Event): void {
+    if (event.type === 'error') {
+      this.#error ??= causeOf((event as RTCErrorEvent).error);
+      return; // `close` follows
+    }
+    if (event.type === 'close') this.#end(this.#closeEvent());
+    else this.arrived(event);
+  }
+
+  protected override tell(event: HostEvent): void {
+    const { exports } = this.instance;
+    switch (event.type) {
+      case 'message':
+        this.#tellMessage((event as MessageEvent<ArrayBuffer | string>).data);
+        return;
+      case 'open':
+        if (this.state !== 0) return; // it was open when it was wrapped
+        this.state = 1;
+        exports.wdc_channel_open(this.context);
+        return;
+      case 'bufferedamountlow':
+        exports.wdc_channel_low(this.context);
+        return;
+      case 'closing':
+        if (this.state >= 2) return;
+        this.state = 2;
+        exports.wdc_channel_closing(this.context);
+        return;
+      default: {
+        const { code, detail } = event as EndEvent;
+        this.state = 3;
+        exports.wdc_channel_closed(
+          this.context, code ? numberOf(code) : 0, detail === '' ? 0 : this.instance.putText(detail),
+        );
+      }
+    }
+  }
+
+  #tellMessage(data: ArrayBuffer | string): void {
+    const { exports, slots } = this.instance;
+    if (typeof data === 'string') exports.wdc_channel_message(this.context, slots.put(data), utf8Length(data), 1);
+    else exports.wdc_channel_message(this.context, slots.put(data), data.byteLength, 0);
+  }
+
+  get maxMessageSize(): number {
+    const size = this.connection?.sctp?.maxMessageSize ?? 0;
+    return Math.min(size, Number.MAX_SAFE_INTEGER); // Infinity: the peer sets no limit
+  }
+
+  sendBytes(view: Uint8Array): number {
+    try {
+      this.channel.send(this.instance.memory.sendable(view));
+      return 0;
+    } catch (error) {
+      return this.#sendFailed(error, view.length);
+    }
+  }
+
+  sendText(text: string): number {
+    try {
+      this.channel.send(text);
+      return 0;
+    } catch (error) {
+      return this.#sendFailed(error, utf8Length(text));
+    }
+  }
+
+  close(): void {
+    this.channel.close();
+    // Nothing was sent yet, and of a channel that never opened browsers may tell no end.
+    if (this.state === 0) this.#endLater(endEvent());
+  }
+
+  abort(): void {
+    this.#closeBelow();
+    this.#endLater(endEvent());
+  }
+
+  /** The connection below was closed by C++. */
+  connectionClosed(): void {
+    this.#endLater(endEvent('connection_closed'));
+  }
+
+  release(): void {
+    this.released = true;
+    this.#detach();
+    this.#closeBelow();
+    this.onRelease?.();
+  }
+
+  #closeBelow(): void {
+    if (this.channel.readyState !== 'closed') this.channel.close();
+  }
+
+  #detach(): void {
+    this.#watch?.stop();
+    this.#watch = undefined;
+    if (!this.#listening) return;
+    this.#listening = false;
+    this.instance.ledger.unlisten(this.channel, eventTypes, this);
+  }
+
+  #end(event: EndEvent): void {
+    if (!this.#listening) return;
+    this.#detach();
+    this.arrived(event);
+  }
+
+  #endLater(event: EndEvent): void {
+    if (!this.#listening) return;
+    this.#detach();
+    this.arrivesLater(event);
+  }
+
+  #closeEvent(): EndEvent {
+    if (this.connection?.connectionState === 'failed') return endEvent('peer_lost', 'the connection failed');
+    if (this.#error) return endEvent(this.#error.code, this.#error.detail);
+    const { connection } = this;
+    if (connection?.signalingState === 'closed' || connection?.sctp?.state === 'closed') {
+      return endEvent('connection_closed');
+    }
+    return endEvent();
+  }
+
+  #sendFailed(error: unknown, size: number): number {
+    const { lastError } = this.instance;
+    const limit = this.maxMessageSize;
+    switch (nameOf(error)) {
+      case 'TypeError': // W3C RTCDataChannel send, step 4: larger than the transport's maxMessageSize
+        return limit > 0
+          ? lastError.fail('message_too_large', '', size, limit)
+          : lastError.fail('message_too_large', `${size} bytes`);
+      case 'OperationError':
+        return lastError.fail('would_block', reasonOf(error));
+      case 'InvalidStateError':
+        return lastError.fail(this.channel.readyState === 'connecting' ? 'not_open' : 'closed');
+      default:
+        return lastError.fail('transport_error', reasonOf(error));
+    }
+  }
+}
+
+function causeOf(error: RTCError | undefined): { code: ErrorCode; detail: string } {
+  if (error === undefined) return { code: 'transport_error', detail: '' };
+  const { errorDetail, message, sctpCauseCode } = error;
+  // Chromium says it in the text only where it makes the error itself.
+  if (sctpCauseCode === kUserInitiatedAbort || /user-initiated abort/i.test(message)) {
+    return { code: 'connection_closed', detail: message };
+  }
+  const cause = typeof sctpCauseCode === 'number' ? `, SCTP cause ${sctpCauseCode}` : '';
+  return { code: 'transport_error', detail: `${message} (${errorDetail}${cause})` };
+}
+
+/** The channels of an instance: adopted from JavaScript, created by C++, or come in. */
+export class Channels {
+  readonly #table = new Table<Channel>();
+
+  constructor(private readonly instance: Instance) {
+    instance.own(this);
+  }
+
+  get count(): number {
+    return this.#table.size;
+  }
+
+  adopt(channel: RTCDataChannel, { peerConnection, disconnectedTimeout }: AdoptOptions = {}): number {
+    if (this.instance.dead) throw this.instance.dead;
+    // Not instanceof: a channel of a frame is one, too.
+    if (Object.prototype.toString.call(channel) !== '[object RTCDataChannel]') {
+      throw new WdcError('invalid_argument', `expected an RTCDataChannel, got ${describe(channel)}`);
+    }
+    const timeout = disconnectedTimeout ?? kDefaultDisconnectedTimeout;
+    if (!(timeout >= 1)) {
+      throw new WdcError('invalid_argument', `disconnectedTimeout must be at least 1 ms, got ${String(timeout)}`);
+    }
+    if (wrapped.has(channel)) throw new WdcError('already_wrapped');
+    if (channel.readyState === 'closed') throw new WdcError('closed', 'the RTCDataChannel is closed already');
+    const entry = new Channel(this.instance, channel, peerConnection);
+    if (peerConnection) entry.watch(peerConnection, timeout);
+    return this.#table.put(entry);
+  }
+
+  /** A channel of a connection that C++ has. `onRelease` may not run before this has returned. */
+  add(channel: RTCDataChannel, connection: RTCPeerConnection, onRelease: () => void): number {
+    return this.#table.put(new Channel(this.instance, channel, connection, onRelease));
+  }
+
+  find(number: number): Channel | undefined {
+    return this.#table.get(number);
+  }
+
+  get(number: number): Channel {
+    const channel = this.#table.get(number);
+    if (channel === undefined) throw new WebAssembly.RuntimeError(`no channel ${number}`);
+    return channel;
+  }
+
+  releaseOne(number: number): void {
+    this.#table.take(number)?.release();
+  }
+
+  release(): void {
+    for (const channel of this.#table.values()) channel.release();
+    this.#table.clear();
+  }
+
+  imports(): WebAssembly.ModuleImports {
+    const { memory, slots, lastError } = this.instance;
+    const at = (number: number): RTCDataChannel => this.get(number).channel;
+    return {
+      channel_start: (number: number, context: number) => this.get(number).start(context),
+      channel_ready_state: (number: number) => this.get(number).state,
+      channel_label: (number: number) => slots.put(at(number).label),
+      channel_protocol: (number: number) => slots.put(at(number).protocol),
+      channel_ordered: (number: number) => Number(at(number).ordered),
+      channel_negotiated: (number: number) => Number(at(number).negotiated),
+      channel_id: (number: number) => at(number).id ?? -1,
+      channel_max_retransmits: (number: number) => at(number).maxRetransmits ?? -1,
+      channel_max_packet_life_time: (number: number) => at(number).maxPacketLifeTime ?? -1,
+      channel_max_message_size: (number: number) => this.get(number).maxMessageSize,
+      channel_buffered_amount: (number: number) => at(number).bufferedAmount,
+      channel_set_low_threshold: (number: number, bytes: number) => {
+        at(number).bufferedAmountLowThreshold = Math.min(bytes, 2 ** 32 - 1);
+      },
+      channel_send_bytes: (number: number, pointer: number, length: number) =>
+        this.get(number).sendBytes(memory.view(pointer, length)),
+      channel_send_text: (number: number, pointer: number, length: number) => {
+        const text = memory.text(pointer, length);
+        return text === undefined
+          ? lastError.fail('invalid_argument', 'the text is not UTF-8')
+          : this.get(number).sendText(text);
+      },
+      channel_send_slot: (number: number, slot: number) => {
+        const value = slots.get(slot);
+        const channel = this.get(number);
+        const result = typeof value === 'string' ? channel.sendText(value) : channel.sendBytes(bytesOf(value));
+        if (result === 0) slots.take(slot);
+        return result;
+      },
+      channel_close: (number: number) => this.get(number).close(),
+      channel_abort: (number: number) => this.get(number).abort(),
+      channel_release: (number: number) => this.releaseOne(number),
+    };
+  }
+}

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: MIT
+import { WdcError } from '../error.js';
+import type { EventReceiver, HostEvent } from './event_source.js';
+import { LastError, reasonOf } from './errors.js';
+import type { ModuleExports } from './module_exports.js';
+import { Ledger, type Timer } from './ledger.js';
+import { Memory, sizeOf } from './memory.js';
+import { Table } from './table.js';
+
+/** setTimeout takes no longer delay; the rest is waited for in further ones. */
+const kLongestDelay = 2 ** 31 - 1;
+
+const isPromise = (value: unknown): value is Promise<unknown> =>
+  typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+
+/** True for what leaves C++ in an unknown state: a trap, or the end of JavaScript's stack (InternalError in Firefox). */
+function isTrap(error: unknown): boolean {
+  if (error instanceof WebAssembly.RuntimeError) return true;
+  if (!(error instanceof Error)) return false;
+  return (error.name === 'RangeError' || error.name === 'InternalError') && /call stack|recursion/i.test(error.message);
+}
+
+/** One module instance as the host sees it: how C++ is entered and left, its memory, slots, timer and end. */
+export class Instance {
+  readonly memory = new Memory();
+  readonly slots = new Table<unknown>();
+  readonly ledger = new Ledger();
+  readonly lastError = new LastError();
+  dead: WdcError | undefined;
+  exports: ModuleExports = {} as ModuleExports;
+
+  // True while C++ is on the stack or suspended: events wait then.
+  #entered = false;
+  #pumpRequested = false;
+  #turnRequested = false;
+  // Receivers and their events, alternating; the first #queueHead entries are done.
+  #queue: (EventReceiver | HostEvent)[] = [];
+  #channel: MessageChannel | undefined;
+  #timer: Timer | undefined;
+  #deadline = -1;
+  readonly #deathListeners: ((reason: WdcError) => void)[] = [];
+  readonly #owned: { release(): void }[] = [];
+
+  /** Registers what has to be released when the instance dies. */
+  own(table: { release(): void }): void {
+    this.#owned.push(table);
+  }
+
+  call<T>(fn: () => T): T {
+    if (this.dead) throw this.dead;
+    if (this.#entered) return this.#callInside(fn);
+    this.#entered = true;
+    let result: T;
+    try {
+      result = fn();
+    } catch (error) {
+      if (isTrap(error)) throw this.#die(error);
+      this.#leave();
+      throw error;
+    }
+    if (isPromise(result)) return this.#leaveWhenSettled(result) as T;
+    this.#leave();
+    return result;
+  }
+
+  /** Hands an event to C++, now or once C++ has left the stack. The order of events is kept. */
+  deliver(receiver: EventReceiver, event: HostEvent): void {
+    if (this.dead) return;
+    if (this.#entered || this.#queue.length > 0) {
+      this.enqueue(receiver, event);
+      return;
+    }
+    this.#entered = true;
+    try {
+      receiver.receive(event);
+    } catch (error) {
+      this.#caught(error);
+      return;
+    }
+    this.#leave();
+  }
+
+  /** Hands an event over in a later turn. */
+  enqueue(receiver: EventReceiver, event: HostEvent): void {
+    if (this.dead) return;
+    this.#queue.push(receiver, event);
+    if (!this.#entered) this.#requestTurn();
+  }
+
+  requestPump(): void {
+    this.#pumpRequested = true;
+    if (!this.#entered) this.#requestTurn();
+  }
+
+  setDeadline(deadline: number): void {
+    this.#deadline = deadline;
+    if (this.#timer !== undefined) this.ledger.clearTimer(this.#timer);
+    this.#timer = undefined;
+    if (deadline >= 0) this.#armTimer();
+  }
+
+  onDead(listener: (reason: Error) => void): void {
+    if (this.dead) listener(this.dead);
+    else this.#deathListeners.push(listener);
+  }
+
+  /** A string as a slot; 0 for undefined and null. */
+  putText(text: string | null | undefined): number {
+    return text === undefined || text === null ? 0 : this.slots.put(text);
+  }
+
+  slotSize(slot: number): number {
+    return sizeOf(this.slots.get(slot));
+  }
+
+  #callInside<T>(fn: () => T): T {
+    try {
+      return fn();
+    } catch (error) {
+      throw isTrap(error) ? this.#die(error) : error;
+    }
+  }
+
+  // The suspended stack counts as entered until it has ended.
+  #leaveWhenSettled(result: Promise<unknown>): Promise<unknown> {
+    return result.then(
+      (value) => {
+        this.#leave();
+        return value;
+      },
+      (error: unknown) => {
+        if (isTrap(error)) throw this.#die(error);
+        this.#leave();
+        throw error;
+      },
+    );
+  }
+
+  // Delivers what waits, then pumps once. What that asks for again comes in a macrotask of its own, so that a busy task in
+  // C++ cannot starve the page.
+  #leave(): void {
+    if (this.dead) return;
+    try {
+      this.#deliverQueued();
+      if (this.#takePumpRequest()) this.exports.wdc_pump();
+    } catch (error) {
+      this.#caught(error);
+      return;
+    }
+    this.#entered = false;
+    if (this.#pumpRequested || this.#queue.length > 0) this.#requestTurn();
+  }
+
+  #takePumpRequest(): boolean {
+    const requested = this.#pumpRequested;
+    this.#pumpRequested = false;
+    return requested;
+  }
+
+  #deliverQueued(): void {
+    if (this.#queue.length === 0) return;
+    const queue = this.#queue;
+    this.#queue = [];
+    for (let index = 0; index < queue.length; index += 2) {
+      (queue[index] as EventReceiver).receive(queue[index + 1] as HostEvent);
+    }
+  }
+
+  #caught(error: unknown): void {
+    if (isTrap(error)) {
+      this.#die(error);
+      return;
+    }
+    this.#entered = false;
+    throw error;
+  }
+
+  #requestTurn(): void {
+    if (this.#turnRequested || this.dead) return;
+    this.#turnRequested = true;
+    if (this.#channel === undefined) {
+      this.#channel = new MessageChannel();
+      this.#channel.port1.onmessage = () => this.#turn();
+    }
+    this.#channel.port2.postMessage(undefined);
+  }
+
+  #turn(): void {
+    this.#turnRequested = false;
+    if (this.#entered || this.dead) return; // on leaving, C++ is pumped anyway
+    this.#entered = true;
+    this.#leave();
+  }
+
+  #armTimer(): void {
+    const delay = Math.max(0, Math.min(kLongestDelay, Math.ceil(this.#deadline - performance.now())));
+    this.#timer = this.ledger.setTimer(() => {
+      this.#timer = undefined;
+      // Timers may fire early by a clock's granularity.
+      if (performance.now() < this.#deadline) {
+        this.#armTimer();
+        return;
+      }
+      this.#deadline = -1;
+      this.#pumpRequested = true;
+      this.#turn();
+    }, delay);
+  }
+
+  #die(error: unknown): WdcError {
+    if (this.dead) return this.dead;
+    const reason = new WdcError('wasm_trapped', reasonOf(error), { cause: error });
+    this.dead = reason;
+    this.setDeadline(-1);
+    this.#queue = [];
+    this.#channel?.port1.close();
+    for (const table of this.#owned) table.release();
+    this.slots.clear();
+    for (const listener of this.#deathListeners.splice(0)) {
+      try {
+        listener(reason);
+      } catch (failure) {
+        console.error(failure); // one listener's error is not the next one's
+      }
+    }
+    return reason;
+  }
+}

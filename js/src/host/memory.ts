@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+
+const encoder = new TextEncoder();
+// What leaves as text must be UTF-8, and a BOM is a character like any other.
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** Scratch space that is kept between sends; a larger one is made for its send only. */
+const kKeptScratchBytes = 1 << 20;
+
+/** The bytes of a string as UTF-8, exactly; a lone surrogate counts as U+FFFD, as which it is encoded. */
+export function utf8Length(text: string): number {
+  let bytes = text.length;
+  for (let index = 0; index < text.length; index += 1) {
+    const unit = text.charCodeAt(index);
+    if (unit < 0x80) continue;
+    if (unit < 0x800) {
+      bytes += 1;
+      continue;
+    }
+    bytes += 2;
+    if (unit < 0xd800 || unit > 0xdbff) continue;
+    const next = text.charCodeAt(index + 1);
+    if (next >= 0xdc00 && next <= 0xdfff) index += 1; // a pair: two units, four bytes
+  }
+  return bytes;
+}
+
+const isFixed = (buffer: ArrayBufferLike): buffer is ArrayBuffer =>
+  buffer instanceof ArrayBuffer && !(buffer as { resizable?: boolean }).resizable;
+
+/** The linear memory of an instance. Pointers and lengths arrive as signed numbers. */
+export class Memory {
+  #memory: WebAssembly.Memory | undefined;
+  #bytes = new Uint8Array(0);
+  #scratch = new Uint8Array(0);
+
+  attach(memory: WebAssembly.Memory): void {
+    this.#memory = memory;
+  }
+
+  /** A view that holds until C++ runs again: growth detaches it. */
+  view(pointer: number, length: number): Uint8Array {
+    return this.#all().subarray(pointer >>> 0, (pointer >>> 0) + (length >>> 0));
+  }
+
+  data(): DataView {
+    const { buffer } = this.#all();
+    return new DataView(buffer);
+  }
+
+  /** The text there, or undefined if it is not UTF-8. */
+  text(pointer: number, length: number): string | undefined {
+    if (length === 0) return '';
+    try {
+      return decoder.decode(this.sendable(this.view(pointer, length)));
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** A copy in a buffer of its own. */
+  copy(pointer: number, length: number): ArrayBuffer {
+    const copy = new Uint8Array(length >>> 0);
+    copy.set(this.view(pointer, length));
+    return copy.buffer;
+  }
+
+  /** Writes a slot's value to `pointer`, at most `length` bytes; gives how many it wrote. */
+  write(value: unknown, pointer: number, length: number): number {
+    const target = this.view(pointer, length);
+    if (typeof value === 'string') return encoder.encodeInto(value, target).written;
+    const source = bytesOf(value);
+    target.set(source.length > target.length ? source.subarray(0, target.length) : source);
+    return Math.min(source.length, target.length);
+  }
+
+  /** The same bytes where browsers accept them: shared and resizable buffers are copied. Holds until the next call. */
+  sendable(view: Uint8Array): Uint8Array<ArrayBuffer> {
+    if (isFixed(view.buffer)) return view as Uint8Array<ArrayBuffer>;
+    const { length } = view;
+    let scratch = this.#scratch;
+    if (scratch.length < length) {
+      scratch = new Uint8Array(length > kKeptScratchBytes ? length : Math.max(4096, 2 ** Math.ceil(Math.log2(length))));
+      if (length <= kKeptScratchBytes) this.#scratch = scratch;
+    }
+    scratch.set(view);
+    return scratch.subarray(0, length);
+  }
+
+  #all(): Uint8Array {
+    const buffer = this.#memory?.buffer;
+    if (buffer !== undefined && this.#bytes.buffer !== buffer) this.#bytes = new Uint8Array(buffer);
+    return this.#bytes;
+  }
+}
+
+/** The bytes of an ArrayBuffer or of any view. */
+export function bytesOf(value: unknown): Uint8Array {
+  if (value instanceof Uint8Array) return value;
+  if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+  return new Uint8Array(value as ArrayBuffer);
+}
+
+/** The size of a slot's value in bytes. */
+export function sizeOf(value: unknown): number {
+  if (typeof value === 'string') return utf8Length(value);
+  return (value as ArrayBuffer | ArrayBufferView | undefined)?.byteLength ?? 0;
+}
