@@ -5,7 +5,7 @@ import { createHost } from 'webrtc-data-channel/host';
 export async function loadBenchModule() {
   const host = createHost();
   const loaded = { host, exports: undefined, onFinished: () => undefined };
-  const bench = { finished: () => loaded.onFinished(performance.now()) };
+  const bench = { finished: (error) => loaded.onFinished(error, performance.now()) };
   const { instance } = await WebAssembly.instantiateStreaming(fetch('bench.wasm'), { ...host.imports, bench });
   host.bind(instance);
   loaded.exports = instance.exports;

@@ -24,8 +24,8 @@ export async function cppTransfer({ near, far }, { message, high, low }) {
   return {
     async run() {
       const before = result().sent;
-      const end = await new Promise((resolve) => {
-        module.onFinished = resolve;
+      const end = await new Promise((resolve, reject) => {
+        module.onFinished = (error, now) => (error === 0 ? resolve(now) : reject(new Error(`sending: error ${error}`)));
         host.call(() => exports.bench_run());
       });
       const { sent, received, sum } = result();

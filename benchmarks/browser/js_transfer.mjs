@@ -15,6 +15,7 @@ export function jsTransfer({ near, far }, { message, high, low }) {
     async run() {
       const before = sent;
       running = true;
+      await sender.opened;
       while (running) {
         await sender.send(message);
         sent += 1;

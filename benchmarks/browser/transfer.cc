@@ -11,9 +11,9 @@
 #include "wdc/browser.h"
 #include "wdc/wdc.h"
 
-namespace {
+extern "C" [[clang::import_module("bench"), clang::import_name("finished")]] void bench_finished(std::int32_t error);
 
-[[clang::import_module("bench"), clang::import_name("finished")]] void import_finished();
+namespace {
 
 struct Transfer {
   wdc::DataChannel sender;
@@ -32,7 +32,7 @@ struct Transfer {
   void tell_if_finished() {
     if (!all_sent || received != sent) return;
     all_sent = false;
-    import_finished();
+    bench_finished(0);
   }
 };
 
@@ -49,10 +49,14 @@ wdc::Task<void> read_all(Transfer& all) {
 }
 
 wdc::Task<void> send_until_stopped(Transfer& all) {
-  while (all.running) {
-    // A channel that broke ends the run; the page misses the messages.
-    if (auto sent = co_await all.sender.send_bytes(all.message); !sent) co_return;
-    ++all.sent;
+  auto result = co_await all.sender.wait_open();
+  while (result && all.running) {
+    result = co_await all.sender.send_bytes(all.message);
+    if (result) ++all.sent;
+  }
+  if (!result) {
+    bench_finished(static_cast<std::int32_t>(result.error().code()));
+    co_return;
   }
   all.all_sent = true;
   all.tell_if_finished();
@@ -64,7 +68,7 @@ extern "C" {
 
 /// 0, or the number of an error. Takes both channels.
 [[clang::export_name("bench_open")]] std::int32_t bench_open(std::int32_t near, std::int32_t far, std::size_t high,
-                                                            std::size_t low, std::size_t size) {
+                                                             std::size_t low, std::size_t size) {
   auto& loop = wdc::browser::instance_loop();
   wdc::FlowOptions flow;
   flow.send_high_water_mark = high;
@@ -84,7 +88,7 @@ extern "C" {
 /// Where the page puts the message that is sent.
 [[clang::export_name("bench_message")]] std::byte* bench_message() { return transfer->message.data(); }
 
-/// Sends until bench_stop(); bench.finished is called once everything has arrived.
+/// Sends until bench_stop(); bench.finished is called once everything has arrived, or with the number of an error.
 [[clang::export_name("bench_run")]] void bench_run() {
   transfer->running = true;
   transfer->sending = wdc::spawn(wdc::browser::instance_loop(), send_until_stopped(*transfer));
