@@ -33,6 +33,8 @@ class Channel extends EventSource implements EventListenerObject {
   state: number;
   #listening = true;
   #error: { code: ErrorCode; detail: string } | undefined;
+  /** What closed first: the channel, by either side, or the connection below it. */
+  #closedFirst: 'channel' | 'connection' | undefined;
   #watch: PeerWatch | undefined;
 
   constructor(
@@ -57,6 +59,9 @@ class Channel extends EventSource implements EventListenerObject {
     if (event.type === 'error') {
       this.#error ??= causeOf((event as RTCErrorEvent).error);
       return; // `close` follows
+    }
+    if (event.type === 'close' || event.type === 'closing') {
+      this.#closedFirst ??= this.#connectionIsClosed() ? 'connection' : 'channel';
     }
     if (event.type === 'close') this.#end(this.#closeEvent());
     else this.arrived(event);
@@ -121,6 +126,7 @@ class Channel extends EventSource implements EventListenerObject {
   }
 
   close(): void {
+    this.#closedFirst ??= 'channel';
     this.channel.close();
     // Nothing was sent yet, and of a channel that never opened browsers may tell no end.
     if (this.state === 0) this.#endLater(endEvent());
@@ -170,11 +176,13 @@ class Channel extends EventSource implements EventListenerObject {
   #closeEvent(): EndEvent {
     if (this.connection?.connectionState === 'failed') return endEvent('peer_lost', 'the connection failed');
     if (this.#error) return endEvent(this.#error.code, this.#error.detail);
-    const { connection } = this;
-    if (connection?.signalingState === 'closed' || connection?.sctp?.state === 'closed') {
-      return endEvent('connection_closed');
-    }
-    return endEvent();
+    return endEvent(this.#closedFirst === 'connection' ? 'connection_closed' : undefined);
+  }
+
+  // Firefox tells no error when the other side closes its connection. A side that has closed the channel may close the
+  // connection soon after: then `closing` came while that was still up.
+  #connectionIsClosed(): boolean {
+    return this.connection?.signalingState === 'closed' || this.connection?.sctp?.state === 'closed';
   }
 
   #sendFailed(error: unknown, size: number): number {
