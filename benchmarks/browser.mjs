@@ -2,6 +2,7 @@
 //
 // ./bench browser: the package and C++ against hand-written JavaScript on a plain RTCDataChannel, and the way from the
 // browser's event into C++ by itself. docs/performance.md says what is measured and why this way.
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../tools/files.mjs';
 import { buildForBrowser, openBenchPage } from './support/bench_page.mjs';
@@ -10,17 +11,17 @@ import { describeMachine } from './support/machine.mjs';
 import { choose, fail, parseNumber, parseOptions, parseSize } from './support/options.mjs';
 import { drawPlot, palette } from './support/plot.mjs';
 import { figure, markdownTable, Progress, readReport, rounded, sizeName, summaries, textTable, writeReport } from './support/report.mjs';
-import { bootstrapLowerBound, collapsedTriples, median, quantile, tripleRatios } from './support/statistics.mjs';
+import { bootstrapLowerBound, hasCollapsed, median, quantile, tripleRatios } from './support/statistics.mjs';
 
 const usage = `usage: ./bench browser --json FILE [options]       measures, prints tables, writes FILE
        ./bench browser --plot|--docs [--json FILE]  draws docs/plots, fills docs/performance.md from FILE
   --quick           Chromium, 64 B and 64 KB, 3 triples of short runs: under 70 s
   --browser NAME    chromium or firefox (both); may be given several times, as may the next two
   --size BYTES      message size (64, 1k, 16k, 64k, 256k)
-  --case NAME       js, cpp or crossing (all)
+  --case NAME       js, cpp or crossing (all); with --marks also js-defaults, at the package's own marks
   --triples N       raw / case / raw for each case and size (9)
   --seconds S       of one run (3)
-  --marks HIGH:LOW  send marks of all cases (1m:256k, the package's own)`;
+  --marks HIGH:LOW  send marks of raw and all cases, as 4m:1m (the package's own)`;
 
 const options = parseOptions(usage, {
   json: { type: 'string' },
@@ -35,8 +36,16 @@ const options = parseOptions(usage, {
   docs: { type: 'boolean', default: false },
 });
 
-// FlowOptions in include/wdc/options.h.
-const packageMarks = { high: 1 << 20, low: 256 << 10 };
+// The package's own marks: the numbers of FlowOptions, where they are written down.
+function readPackageMarks() {
+  const text = readFileSync(join(root, 'include/wdc/options.h'), 'utf8');
+  const read = (name) => {
+    const match = new RegExp(`${name} = std::size_t\\{(\\d+)\\} << (\\d+);`).exec(text);
+    if (!match) throw new Error(`include/wdc/options.h has no ${name} of the known form`);
+    return Number(match[1]) * 2 ** Number(match[2]);
+  };
+  return { high: read('send_high_water_mark'), low: read('send_low_water_mark') };
+}
 
 const committed = join(root, 'benchmarks/results/browser.json');
 const document = 'docs/performance.md';
@@ -51,7 +60,10 @@ async function measure() {
   if (options.json === undefined) fail(usage);
   const browsers = choose('browser', options.browser, ['chromium', 'firefox'],
     options.quick ? ['chromium'] : ['chromium', 'firefox']);
-  const cases = choose('case', options.case, ['js', 'cpp', 'crossing']);
+  const packageMarks = readPackageMarks();
+  const marks = options.marks === undefined ? packageMarks : readMarks(options.marks);
+  const sameMarks = marks.high === packageMarks.high && marks.low === packageMarks.low;
+  const cases = choose('case', options.case, [...(sameMarks ? ['js'] : ['js', 'js-defaults']), 'cpp', 'crossing']);
   const plan = {
     sizes: (options.size ?? (options.quick ? ['64', '64k'] : ['64', '1k', '16k', '64k', '256k'])).map(parseSize),
     cases: cases.filter((name) => name !== 'crossing'),
@@ -61,7 +73,7 @@ async function measure() {
     warmupSeconds: options.quick ? 0.2 : 0.4,
     batches: options.quick ? 7 : 21,
     batchMs: options.quick ? 20 : 50,
-    marks: options.marks === undefined ? packageMarks : readMarks(options.marks),
+    marks,
   };
   const machine = describeMachine();
   if (machine.load_at_start > 0.3) console.error(`bench: the machine is not idle (load ${machine.load_at_start})`);
@@ -124,11 +136,15 @@ async function measureTransfers(page, browser, plan, progress) {
         triples[name].push(await runTriple(name, size, triple));
       }
     }
+    const ratesOf = (runs) => runs.map((run) => run.MBps);
+    const rawRates = cases.flatMap((name) => triples[name].flatMap(([before, , after]) => ratesOf([before, after])));
     for (const name of cases) {
-      const collapsed = new Set(collapsedTriples(triples[name].map((runs) => runs.map((run) => run.MBps))));
-      for (const index of collapsed) {
+      const collapsed = new Set();
+      for (let index = 0; index < triples[name].length; index += 1) {
+        if (!hasCollapsed(ratesOf(triples[name][index]), rawRates)) continue;
+        collapsed.add(index);
         for (const run of triples[name][index]) run.raw_collapsed = true;
-        triples[name].push(await runTriple(name, size, triples[name].length));
+        if (triples[name].length < plan.triples * 2) triples[name].push(await runTriple(name, size, triples[name].length));
       }
       rows.push(summarise(triples[name], collapsed, { browser, size, name, marks }));
     }
@@ -149,6 +165,7 @@ function summarise(triples, collapsed, { browser, size, name, marks }) {
     MBps: rounded(median(each(ofCase, 'MBps'))),
     msgs_per_s: rounded(median(each(ofCase, 'msgs_per_s'))),
     max_timer_gap_ms: rounded(Math.max(...each(ofCase, 'max_timer_gap_ms'))),
+    median_timer_gap_ms: rounded(median(each(ofCase, 'max_timer_gap_ms'))),
     ratio_to_raw: rounded(median(counted.map(({ ratio }) => ratio))),
     ratio_to_raw_lower: rounded(bootstrapLowerBound(counted.map(({ ratio }) => ratio))),
     ratio_to_raw_of_all: rounded(median(ratios.map(({ ratio }) => ratio))),
@@ -158,6 +175,7 @@ function summarise(triples, collapsed, { browser, size, name, marks }) {
     raw_MBps: rounded(median(each(ofRaw, 'MBps'))),
     raw_msgs_per_s: rounded(median(each(ofRaw, 'msgs_per_s'))),
     raw_max_timer_gap_ms: rounded(Math.max(...each(ofRaw, 'max_timer_gap_ms'))),
+    raw_median_timer_gap_ms: rounded(median(each(ofRaw, 'max_timer_gap_ms'))),
     triples: counted.length, repeated: collapsed.size, high_water_mark: marks.high, low_water_mark: marks.low,
   };
 }

@@ -3,9 +3,15 @@ import { WasmDataChannel } from 'webrtc-data-channel';
 import { Counter } from './counter.mjs';
 
 /** The npm package on both ends, used as its users do. The reader looks at a message's length only. */
-export function jsTransfer({ near, far }, { message, high, low }) {
+export const jsTransfer = (pair, { message, high, low }) =>
+  transfer(pair, message, { sendHighWaterMark: high, sendLowWaterMark: low });
+
+/** The same with the package's own marks, whatever the others have. */
+export const jsDefaultsTransfer = (pair, { message }) => transfer(pair, message, {});
+
+function transfer({ near, far }, message, flow) {
   const counter = new Counter();
-  const sender = new WasmDataChannel(near, { sendHighWaterMark: high, sendLowWaterMark: low });
+  const sender = new WasmDataChannel(near, flow);
   const receiver = new WasmDataChannel(far);
   receiver.startListening((bytes) => counter.add(bytes.length));
   let running = false;

@@ -4,11 +4,11 @@
 import { makePair } from './connection.mjs';
 import { cppTransfer } from './cpp_transfer.mjs';
 import { measureCrossing } from './crossing.mjs';
-import { jsTransfer } from './js_transfer.mjs';
+import { jsDefaultsTransfer, jsTransfer } from './js_transfer.mjs';
 import { rawTransfer } from './raw_transfer.mjs';
 import { watchTimers } from './timer_gap.mjs';
 
-const transfers = { raw: rawTransfer, js: jsTransfer, cpp: cppTransfer };
+const transfers = { raw: rawTransfer, js: jsTransfer, 'js-defaults': jsDefaultsTransfer, cpp: cppTransfer };
 
 // The last message has to arrive within this; a collapsed channel needs a while for what is buffered.
 const arrivalMs = 60_000;

@@ -43,10 +43,9 @@ export function tripleRatios([before, middle, after]) {
 }
 
 /** A raw run below this part of the median of all raw runs did not show what the channel can do. */
-export const collapsedBelow = 0.6;
+const collapsedBelow = 0.6;
 
-/** The triples (each three rates) whose first or last rate has collapsed, by their index. */
-export function collapsedTriples(triples) {
-  const floor = collapsedBelow * median(triples.flatMap(([before, , after]) => [before, after]));
-  return triples.flatMap(([before, , after], index) => (Math.min(before, after) < floor ? [index] : []));
+/** Whether a triple's first or last rate has collapsed, by the rates of all raw runs beside it. */
+export function hasCollapsed([before, , after], rawRates) {
+  return Math.min(before, after) < collapsedBelow * median(rawRates);
 }
