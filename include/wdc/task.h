@@ -496,14 +496,22 @@ template <class A>
 }
 
 namespace task_detail {
-/// Ends run() when `task` ends, whatever else the loop still has to wait for.
+/// Ends run() when `task` ends, whatever else the loop still has to wait for. Where the host drives the loop nobody
+/// takes the result, so an error is reported from here.
 template <class T>
 Task<T> stop_after(EventLoop& loop, Task<T> task) {
   struct Stop {
     EventLoop& loop;
     ~Stop() { loop.stop(); }
   } stop{loop};
-  co_return co_await std::move(task);
+  if constexpr (std::is_same_v<T, Result<void>>) {
+    auto result = co_await std::move(task);
+    if (!result && wdc::detail::driven_by_host(loop.internal()))
+      (void)wdc::detail::report_failure(loop.internal(), result.error());
+    co_return result;
+  } else {
+    co_return co_await std::move(task);
+  }
 }
 }  // namespace task_detail
 

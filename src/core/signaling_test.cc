@@ -220,6 +220,28 @@ TEST_F(Signaling, ReportsAPeerLostOnItsWay) {
   EXPECT_EQ(lost, 1);
 }
 
+TEST_F(Signaling, ConnectsThoughACandidateIsRefused) {
+  auto first = join();
+  settle();
+  auto second = join();
+  for (int i = 0; i < 2; ++i) loop->poll();
+  // Before any description: the connection refuses it.
+  member(0).events().on_frame(core::signaling::Candidate{member(1).member(), {.candidate = "rubbish"}});
+  settle();
+  EXPECT_TRUE(first.take() && second.take());
+}
+
+TEST_F(Signaling, FailsWhenADescriptionIsRefused) {
+  auto first = join();
+  settle();
+  member(0).events().on_frame(core::signaling::Joined{"other"});
+  member(0).events().on_frame(core::signaling::Description{"other", {SdpType::answer, "answer 1"}});
+  loop->poll();
+  settle();
+  ASSERT_TRUE(first.done());
+  EXPECT_EQ(first.take().error().code(), Errc::negotiation_failed);
+}
+
 TEST_F(Signaling, OutlivesItsLoop) {
   auto first = join();
   auto second = join();

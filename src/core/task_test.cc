@@ -15,6 +15,8 @@ namespace wdc {
 
 namespace {
 std::string* reported = nullptr;
+bool host_drives = false;
+EventLoop* hosted = nullptr;  // lives on, as in a page
 
 /// Tells the test what run_main() reported before the backend went.
 class ReportingBackend final : public core::Backend {
@@ -23,7 +25,7 @@ class ReportingBackend final : public core::Backend {
   void request_pump() override { fake_.request_pump(); }
   void set_deadline(std::optional<TimePoint> deadline) override { fake_.set_deadline(deadline); }
   void wake() noexcept override { fake_.wake(); }
-  bool driven_by_host() const noexcept override { return false; }
+  bool driven_by_host() const noexcept override { return host_drives; }
   bool turn(bool may_wait) override { return fake_.turn(may_wait); }
   void report(std::string_view text) override { *reported = text; }
   Result<std::unique_ptr<core::PeerBackend>> create_peer(const PeerConnectionOptions& options) override {
@@ -351,6 +353,25 @@ TEST(RunMain, SaysWhenNothingCanEverWakeTheBody) {
   };
   EXPECT_EQ(run_main([](EventLoop&) -> Task<> { co_await Never(); }), 1);
   EXPECT_NE(text.find("waits for something that cannot happen"), std::string::npos) << text;
+}
+
+TEST(RunMain, ReturnsAtOnceWhereTheHostDrivesAndReportsALaterError) {
+  std::string text;
+  reported = &text;
+  host_drives = true;
+  const auto body = []() -> Task<Result<void>> {
+    co_await sleep_for(0ms);
+    co_return fail(Errc::room_full);
+  };
+  EXPECT_EQ(run_main([&](EventLoop& loop) {
+              hosted = &loop;
+              return body();
+            }),
+            0);
+  EXPECT_EQ(text, "");
+  for (int i = 0; i < 10; ++i) hosted->poll();
+  host_drives = false;
+  EXPECT_EQ(text, "room_full: the room has its two members already");
 }
 
 TEST(RunMain, EndsWithItsBodyWhateverElseRuns) {
