@@ -121,9 +121,11 @@ export class IncomingChannels implements AsyncIterableIterator<WasmDataChannel, 
     this.#peerConnection.removeEventListener('datachannel', this.#onDataChannel);
     this.#peerConnection.removeEventListener('connectionstatechange', this.#onState);
     this.#options.signal?.removeEventListener('abort', this.#onAbort);
+    const failure = this.#failure;
     for (const { resolve, reject } of this.#waiting.splice(0)) {
-      if (this.#failure) reject(this.#failure.error);
+      if (failure) reject(failure.error); // told, and once is enough for next()
       else resolve({ value: undefined, done: true });
+      this.#failure = undefined;
     }
   }
 }

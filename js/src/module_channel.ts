@@ -39,6 +39,7 @@ const statNames = [
 const readyStates = ['connecting', 'open', 'closing', 'closed'] as const;
 const everyMessage = 0xffffffff;
 const wouldBlock = -errorCodes.would_block.number;
+const notOpen = -errorCodes.not_open.number;
 const done = Promise.resolve();
 
 /** A promise with its ends, which nobody has to look at. */
@@ -118,7 +119,13 @@ export class ModuleChannel implements ChannelEvents {
 
   get readyState(): RTCDataChannelState {
     if (this.#number === 0 || this.#end) return 'closed';
-    return readyStates[this.#call((exports, number) => exports.wdc_js_ready_state(number))] ?? 'closed';
+    const state = readyStates[this.#call((exports, number) => exports.wdc_js_ready_state(number))] ?? 'closed';
+    return state === 'connecting' && this.#opensNow ? 'open' : state;
+  }
+
+  /** The browser has opened it, and the module will hear of it in this turn: a listener that was attached before runs. */
+  get #opensNow(): boolean {
+    return this.rtc.readyState === 'open';
   }
 
   get bufferedAmount(): number {
@@ -156,6 +163,10 @@ export class ModuleChannel implements ChannelEvents {
       if (this.#waitingSends === 0) {
         const result = this.#trySend(payload, size);
         if (result === 0) return done;
+        if (result === notOpen && this.#opensNow) {
+          const copy = own ? payload : snapshot(payload);
+          return this.opened.then(() => this.send(copy, true, signal));
+        }
         if (result !== wouldBlock) return Promise.reject(this.#module.error(result) as WdcError);
       }
       return this.#sendInTurn(own ? payload : snapshot(payload), size, signal);
@@ -214,7 +225,7 @@ export class ModuleChannel implements ChannelEvents {
   trySend(payload: Payload): boolean {
     if (this.#number === 0) throw this.#gone();
     const result = this.#trySend(payload, sizeOf(payload));
-    if (result === wouldBlock) return false;
+    if (result === wouldBlock || (result === notOpen && this.#opensNow)) return false;
     this.#throwIfError(result);
     return true;
   }
@@ -252,9 +263,10 @@ export class ModuleChannel implements ChannelEvents {
   /** Once. Below zero: the channel's own timeout. */
   close(timeoutMs: number): Promise<void> {
     if (this.#number === 0) return this.#closed.promise;
-    this.#closing = new Deferred();
+    const closing = new Deferred(); // it may be over before the call is
+    this.#closing = closing;
     this.#call((exports, number) => exports.wdc_js_close(number, timeoutMs));
-    return this.#closing.promise;
+    return closing.promise;
   }
 
   abort(): void {
@@ -380,8 +392,7 @@ export class ModuleChannel implements ChannelEvents {
   }
 
   #gone(): WdcError {
-    const error = this.#end?.error;
-    return error?.code === 'wasm_trapped' ? error : new WdcError('closed');
+    return this.#end?.error ?? new WdcError('closed');
   }
 
   #call<T>(fn: (exports: Module['exports'], number: number) => T): T {
