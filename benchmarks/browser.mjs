@@ -2,15 +2,17 @@
 //
 // ./bench browser: the package and C++ against hand-written JavaScript on a plain RTCDataChannel, and the way from the
 // browser's event into C++ by itself. docs/performance.md says what is measured and why this way.
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../tools/files.mjs';
 import { buildForBrowser, openBenchPage } from './support/bench_page.mjs';
 import { insertIntoDocument, provenance } from './support/documents.mjs';
 import { describeMachine } from './support/machine.mjs';
 import { choose, fail, parseNumber, parseOptions, parseSize } from './support/options.mjs';
+import { readPackageMarks } from './support/package_marks.mjs';
 import { drawPlot, palette } from './support/plot.mjs';
-import { figure, markdownTable, Progress, readReport, rounded, sizeName, summaries, textTable, writeReport } from './support/report.mjs';
+import {
+  browserTitle, figure, markdownTable, Progress, readReport, rounded, sizeName, summaries, textTable, writeReport,
+} from './support/report.mjs';
 import { bootstrapLowerBound, hasCollapsed, median, quantile, tripleRatios } from './support/statistics.mjs';
 
 const usage = `usage: ./bench browser --json FILE [options]       measures, prints tables, writes FILE
@@ -35,17 +37,6 @@ const options = parseOptions(usage, {
   plot: { type: 'boolean', default: false },
   docs: { type: 'boolean', default: false },
 });
-
-// The package's own marks: the numbers of FlowOptions, where they are written down.
-function readPackageMarks() {
-  const text = readFileSync(join(root, 'include/wdc/options.h'), 'utf8');
-  const read = (name) => {
-    const match = new RegExp(`${name} = std::size_t\\{(\\d+)\\} << (\\d+);`).exec(text);
-    if (!match) throw new Error(`include/wdc/options.h has no ${name} of the known form`);
-    return Number(match[1]) * 2 ** Number(match[2]);
-  };
-  return { high: read('send_high_water_mark'), low: read('send_low_water_mark') };
-}
 
 const committed = join(root, 'benchmarks/results/browser.json');
 const document = 'docs/performance.md';
@@ -292,16 +283,16 @@ function drawRatios(transfers, middles, rows) {
     .map((row) => [`${row.browser} ${row.case} ${row.size} ${row.triple} ${row.place}`, row.MBps]));
   const rawOf = (row, place) => raws.get(`${row.browser} ${row.case} ${row.size} ${row.triple} ${place}`);
   const dots = middles.filter((row) => !row.raw_collapsed).map((row) => ({
-    ...row, name: sizeName(row.size), panel: `${row.browser}: ${row.case}`,
+    ...row, name: sizeName(row.size), panel: `${browserTitle(row.browser)}: ${row.case}`,
     ratio: row.MBps / ((rawOf(row, 'before') + rawOf(row, 'after')) / 2),
   }));
-  const medians = transfers.map((row) => ({ ...row, panel: `${row.browser}: ${row.case}` }));
+  const medians = transfers.map((row) => ({ ...row, panel: `${browserTitle(row.browser)}: ${row.case}` }));
   const panels = [...new Set(medians.map(({ panel }) => panel))];
   drawPlot('docs/plots/browser.svg', {
     title: 'Throughput against hand-written JavaScript, by message size',
     height: 110 + 110 * panels.length,
     marginRight: 120,
-    x: { domain: sizeScale(transfers), label: 'message size' },
+    x: { domain: sizeScale(transfers), label: 'message size', labelOffset: 38 },
     y: { label: 'part of what raw reaches', grid: true, zero: false },
     fy: { domain: panels, label: null },
     plot: (Plot) => [
@@ -314,11 +305,11 @@ function drawRatios(transfers, middles, rows) {
 }
 
 function drawCrossings(crossings) {
-  const named = crossings.map((row) => ({ ...row, reader: row.case === 'cpp-sum' ? 'C++' : 'JavaScript' }));
+  const named = crossings.map((row) => ({ ...row, browser: browserTitle(row.browser), reader: row.case === 'cpp-sum' ? 'C++' : 'JavaScript' }));
   drawPlot('docs/plots/crossing.svg', {
     title: 'Bytes read per second by C++ and by a JavaScript loop, by message size',
     height: 340,
-    x: { domain: sizeScale(named), label: 'message size', type: 'point' },
+    x: { domain: sizeScale(named), label: 'message size', type: 'point', labelOffset: 38 },
     y: { label: 'GB/s', grid: true, zero: true },
     fx: { label: null },
     color: { domain: ['C++', 'JavaScript'], range: [palette[1], palette[2]] },

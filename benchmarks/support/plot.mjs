@@ -21,7 +21,7 @@ const width = 760;
 export function drawPlot(path, { title, key = [], plot, ...options }) {
   const { document } = parseHTML('<!doctype html><html><body></body></html>');
   const svg = Plot.plot({
-    document, width, marginLeft: 56, marginTop: 48, style: { fontSize: '12px' }, ...options, marks: plot(Plot),
+    document, width, marginLeft: 56, marginTop: 52, marginBottom: 44, style: { fontSize: '12px' }, ...options, marks: plot(Plot),
   });
   const element = (name, attributes, text = '') => {
     const made = document.createElementNS('http://www.w3.org/2000/svg', name);
@@ -31,9 +31,9 @@ export function drawPlot(path, { title, key = [], plot, ...options }) {
   };
   element('style', {}, look);
   key.forEach(({ name, color }, index) => {
-    const x = 60 + index * 90;
+    const x = width - (key.length - index) * 90; // on the right: Plot's axis label is on the left
     element('circle', { cx: x, cy: 10, r: 4, fill: color });
-    element('text', { x: x + 8, y: 14, fill: 'currentColor' }, name);
+    element('text', { x: x + 9, y: 14, fill: 'currentColor', 'text-anchor': 'start' }, name);
   });
   svg.setAttribute('xmlns', 'http://www.w3.org/2000/svg');
   svg.setAttribute('role', 'img');

@@ -21,6 +21,9 @@ export function sizeName(bytes) {
   return bytes >= 1024 ? `${bytes / 1024} KiB` : `${bytes} B`;
 }
 
+/** A browser's name for people. */
+export const browserTitle = (name) => name.charAt(0).toUpperCase() + name.slice(1);
+
 const grouped = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 
 /** A figure for people. */
