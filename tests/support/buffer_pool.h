@@ -17,7 +17,7 @@ class BufferPool final : public core::MessageSource {
   [[nodiscard]] Message make(std::span<const std::byte> bytes, MessageType type) {
     if (bytes.empty()) return core::MessageAccess::empty(type);
     if (free_.empty()) {
-      free_.reserve(++made_);
+      if (++made_ > free_.capacity()) free_.reserve(2 * made_);  // release() must not have to allocate
       free_.push_back(new std::vector<std::byte>);
     }
     auto* buffer = free_.back();
