@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+#include "src/native/sctp/buffer_pool.h"
+
+#include <algorithm>
+#include <bit>
+#include <new>
+
+namespace wdc::sctp {
+
+BufferPool::~BufferPool() {
+  for (FreeBlock* block : free_) {
+    while (block != nullptr) ::operator delete(std::exchange(block, block->next));
+  }
+}
+
+std::size_t BufferPool::class_of(std::size_t capacity) {
+  const auto bits = static_cast<std::size_t>(std::bit_width(std::max<std::size_t>(capacity, 1) - 1));
+  return std::max(bits, kSmallestShift) - kSmallestShift;
+}
+
+Buffer BufferPool::take(std::size_t capacity) {
+  const std::size_t index = class_of(capacity);
+  const std::size_t rounded = std::size_t{1} << (index + kSmallestShift);
+  used_ += rounded;
+  if (index < kClasses && free_[index] != nullptr) {
+    FreeBlock* const block = std::exchange(free_[index], free_[index]->next);
+    retained_ -= rounded;
+    return {this, reinterpret_cast<std::byte*>(block), rounded};
+  }
+  return {this, static_cast<std::byte*>(::operator new(rounded)), rounded};
+}
+
+void BufferPool::give_back(std::byte* data, std::size_t capacity) noexcept {
+  used_ -= capacity;
+  const std::size_t index = class_of(capacity);
+  if (index >= kClasses || retained_ + capacity > retained_limit_) {
+    ::operator delete(data);
+    return;
+  }
+  retained_ += capacity;
+  free_[index] = ::new (data) FreeBlock{free_[index]};
+}
+
+}  // namespace wdc::sctp

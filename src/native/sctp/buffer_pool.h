@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <span>
+#include <utility>
+
+#include "src/native/sctp/packet/bytes.h"
+
+namespace wdc::sctp {
+
+class BufferPool;
+
+/// Bytes that go back to their pool. `size` bytes of `capacity` are in use.
+class Buffer {
+ public:
+  Buffer() = default;
+  Buffer(Buffer&& other) noexcept
+      : pool_(std::exchange(other.pool_, nullptr)),
+        data_(std::exchange(other.data_, nullptr)),
+        size_(std::exchange(other.size_, 0)),
+        capacity_(std::exchange(other.capacity_, 0)) {}
+  Buffer& operator=(Buffer&& other) noexcept {
+    if (this != &other) {
+      reset();
+      pool_ = std::exchange(other.pool_, nullptr);
+      data_ = std::exchange(other.data_, nullptr);
+      size_ = std::exchange(other.size_, 0);
+      capacity_ = std::exchange(other.capacity_, 0);
+    }
+    return *this;
+  }
+  Buffer(const Buffer&) = delete;
+  Buffer& operator=(const Buffer&) = delete;
+  ~Buffer() { reset(); }
+
+  [[nodiscard]] ByteView bytes() const { return {data_, size_}; }
+  [[nodiscard]] std::size_t size() const { return size_; }
+  [[nodiscard]] std::size_t capacity() const { return capacity_; }
+  [[nodiscard]] std::size_t room() const { return capacity_ - size_; }
+  /// REQUIRES: bytes.size() <= room().
+  void append(ByteView bytes) {
+    copy_bytes(data_ + size_, bytes);
+    size_ += bytes.size();
+  }
+  void reset() noexcept;
+
+ private:
+  friend class BufferPool;
+  Buffer(BufferPool* pool, std::byte* data, std::size_t capacity) : pool_(pool), data_(data), capacity_(capacity) {}
+
+  BufferPool* pool_ = nullptr;
+  std::byte* data_ = nullptr;
+  std::size_t size_ = 0;
+  std::size_t capacity_ = 0;
+};
+
+/// Memory for messages, in blocks of powers of two, kept for reuse up to a limit. One for all associations of a loop.
+/// It must outlive its buffers.
+class BufferPool {
+ public:
+  /// Keeps at most `retained_limit` bytes of unused blocks.
+  explicit BufferPool(std::size_t retained_limit = kDefaultRetainedLimit) : retained_limit_(retained_limit) {}
+  BufferPool(const BufferPool&) = delete;
+  BufferPool& operator=(const BufferPool&) = delete;
+  ~BufferPool();
+
+  /// An empty buffer with at least this capacity.
+  [[nodiscard]] Buffer take(std::size_t capacity);
+  /// Bytes in blocks that are in use.
+  [[nodiscard]] std::size_t used_bytes() const { return used_; }
+  [[nodiscard]] std::size_t retained_bytes() const { return retained_; }
+
+  /// Enough for a few messages of a megabyte and thousands of small ones.
+  static constexpr std::size_t kDefaultRetainedLimit = std::size_t{8} << 20;
+
+ private:
+  friend class Buffer;
+  static constexpr std::size_t kSmallestShift = 6;
+  static constexpr std::size_t kClasses = 20;  // up to 32 MiB; larger ones are not kept
+  struct FreeBlock {
+    FreeBlock* next;
+  };
+
+  [[nodiscard]] static std::size_t class_of(std::size_t capacity);
+  void give_back(std::byte* data, std::size_t capacity) noexcept;
+
+  std::array<FreeBlock*, kClasses> free_{};
+  std::size_t retained_limit_;
+  std::size_t retained_ = 0;
+  std::size_t used_ = 0;
+};
+
+inline void Buffer::reset() noexcept {
+  if (data_ != nullptr) pool_->give_back(data_, capacity_);
+  pool_ = nullptr;
+  data_ = nullptr;
+  size_ = 0;
+  capacity_ = 0;
+}
+
+}  // namespace wdc::sctp
