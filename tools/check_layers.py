@@ -10,7 +10,7 @@ import re
 import sys
 
 SOURCE_SUFFIXES = (".h", ".cc", ".c", ".ts", ".js", ".mjs", ".py", ".sh", ".cmake", ".css", ".html")
-SCRIPTS = ("run", "test", "bench/run", ".ci/run")
+SCRIPTS = ("run", "test", "bench", ".ci/run")
 SKIPPED_FOLDERS = {"build", "node_modules", "dist", ".git", "__pycache__"}
 SPDX = "SPDX-License-Identifier: MIT"
 

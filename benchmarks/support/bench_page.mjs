@@ -10,6 +10,8 @@ import { bundle, serve } from '../../tests/browser/support/browser.mjs';
 
 const wasmBuild = process.env.WDC_WASM_BUILD ?? join(root, 'build/wasm');
 
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+
 async function run(...words) {
   const child = spawn(words[0], words.slice(1), { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
   const output = [];
@@ -43,6 +45,9 @@ export async function openBenchPage(browserName) {
     },
     '/bench.wasm': join(wasmBuild, 'benchmarks/bench.wasm'),
   });
+  // A signal would end this process only, and leave a browser that sends as fast as it can; on exit puppeteer ends it.
+  const interrupted = () => process.exit(130);
+  for (const signal of signals) process.once(signal, interrupted);
   const browser = await launchBrowser(browserName);
   const page = await newWindow(browser);
   const load = async () => {
@@ -55,6 +60,7 @@ export async function openBenchPage(browserName) {
     call: (name, options) => page.evaluate((called, given) => globalThis.bench[called](given), name, options),
     reload: load,
     async close() {
+      for (const signal of signals) process.off(signal, interrupted);
       await browser.close();
       await server.close();
     },
