@@ -169,7 +169,7 @@ void SignalingSession::connect_afresh() {
   opening_.cancel();
   channel_ = DataChannel();
   peer_ = PeerConnection();
-  making_offer_ = ignore_offer_ = setting_remote_answer_pending_ = answering_ = false;
+  making_offer_ = ignore_offer_ = setting_remote_answer_pending_ = answering_ = described_ = false;
 
   auto peer = PeerConnection::create(loop_, options_.peer);
   if (!peer) return decide_failure(std::move(peer.error()));
@@ -213,6 +213,9 @@ Task<void> SignalingSession::make_offer() {
   // The event waited in a queue: meanwhile the other side's offer may be there. If one of ours is still needed after
   // it, the connection says so again once it is stable (W3C 4.7.3).
   if (answering_ || peer_.signaling_state() != SignalingState::stable) co_return;
+  // The polite side's channel is the impolite one's too: its first offer covers both. Two first offers that meet are worse
+  // than slow: Chromium does not always gather candidates after a rollback.
+  if (polite_ && !described_) co_return;
   making_offer_ = true;
   auto setting = peer_.set_local_description();
   auto offer = co_await setting;
@@ -230,6 +233,7 @@ Task<void> SignalingSession::take_description(SessionDescription description) {
   ignore_offer_ = !polite_ && is_offer && !ready_for_offer;
   if (ignore_offer_) co_return;
 
+  described_ = true;
   answering_ = is_offer;
   setting_remote_answer_pending_ = description.type == SdpType::answer;
   auto setting = peer_.set_remote_description(std::move(description));  // rolls an offer of ours back if need be

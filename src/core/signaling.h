@@ -90,6 +90,7 @@ class SignalingSession final : private SignalingEvents, public LoopResident {
   bool ignore_offer_ = false;
   bool setting_remote_answer_pending_ = false;
   bool answering_ = false;  // a remote offer is being applied and answered
+  bool described_ = false;  // the other side has sent a description
 
   // Last: destroyed before what they use.
   Spawned<void> reading_;
