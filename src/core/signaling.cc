@@ -213,8 +213,8 @@ Task<void> SignalingSession::make_offer() {
   // The event waited in a queue: meanwhile the other side's offer may be there. If one of ours is still needed after
   // it, the connection says so again once it is stable (W3C 4.7.3).
   if (answering_ || peer_.signaling_state() != SignalingState::stable) co_return;
-  // The polite side's channel is the impolite one's too: its first offer covers both. Two first offers that meet are worse
-  // than slow: Chromium does not always gather candidates after a rollback.
+  // The polite side's channel is the impolite one's too: its first offer covers both. And two first offers had better
+  // not meet: Chromium does not always gather candidates after a rollback.
   if (polite_ && !described_) co_return;
   making_offer_ = true;
   auto setting = peer_.set_local_description();
