@@ -29,7 +29,6 @@ export class Subject {
 
   constructor() {
     const decoder = new TextDecoder();
-    let memory: WebAssembly.Memory | undefined;
     const suspend = (value: number) => new Promise<number>((resolve) => {
       this.resume = () => resolve(value);
     });
@@ -38,13 +37,13 @@ export class Subject {
       ...this.host.imports,
       test: {
         finished: (scenario: number, pointer: number, size: number) => {
-          const text = decoder.decode(new Uint8Array(memory?.buffer ?? new ArrayBuffer(0), pointer, size));
+          const text = decoder.decode(new Uint8Array(memory.buffer, pointer, size));
           queueMicrotask(() => this.#ends.get(scenario)?.(text));
         },
         suspend: Suspending ? new Suspending(suspend) : (value: number) => value,
       },
     });
-    memory = instance.exports['memory'] as WebAssembly.Memory;
+    const memory = instance.exports['memory'] as WebAssembly.Memory;
     this.exports = instance.exports as unknown as Exports;
     this.host.bind(instance);
   }
@@ -117,16 +116,19 @@ export const once = <E extends Event>(target: EventTarget, type: string): Promis
 export function connectedPair(): { a: RTCPeerConnection; b: RTCPeerConnection } {
   const a = new RTCPeerConnection();
   const b = new RTCPeerConnection();
-  a.addEventListener('icecandidate', ({ candidate }) => void b.addIceCandidate(candidate ?? undefined));
-  b.addEventListener('icecandidate', ({ candidate }) => void a.addIceCandidate(candidate ?? undefined));
+  for (const [from, to] of [[a, b], [b, a]] as const) {
+    from.addEventListener('icecandidate', ({ candidate }) => {
+      if (to.signalingState !== 'closed') to.addIceCandidate(candidate ?? undefined).catch(() => undefined);
+    });
+  }
   return { a, b };
 }
 
 export async function negotiate(a: RTCPeerConnection, b: RTCPeerConnection): Promise<void> {
   await a.setLocalDescription();
-  await b.setRemoteDescription(a.localDescription as RTCSessionDescription);
+  if (a.localDescription) await b.setRemoteDescription(a.localDescription);
   await b.setLocalDescription();
-  await a.setRemoteDescription(b.localDescription as RTCSessionDescription);
+  if (b.localDescription) await a.setRemoteDescription(b.localDescription);
 }
 
 /** A channel of the page's and, at the other end, what `atIncoming` makes of the one that comes in. */
