@@ -4,7 +4,8 @@ import type { Ledger } from '../host/ledger.js';
 import { defaultMaxFrameBytes, errorOf, parseFrame, writeFrame, type Frame } from './frame.js';
 import type { Pipe, PipeListener } from './pipe.js';
 
-const eventTypes = ['message', 'close'] as const; // `error` says nothing that `close`, which follows it, does not
+// `close` follows `error`, but not in Chromium when the page's Content-Security-Policy forbids the URL.
+const eventTypes = ['message', 'error', 'close'] as const;
 
 /** Close codes by the names of their error frames: docs/wire/signaling.md. */
 const closeCodes: Readonly<Record<number, string>> = {
@@ -50,7 +51,7 @@ export class WebSocketPipe implements Pipe, EventListenerObject {
 
   handleEvent(event: Event): void {
     if (event.type === 'message') this.#received((event as MessageEvent<unknown>).data);
-    else this.#closed((event as CloseEvent).code);
+    else this.#closed(event.type === 'error' ? 1006 : (event as CloseEvent).code);
   }
 
   #send(frame: Frame): void {
