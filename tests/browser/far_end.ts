@@ -209,7 +209,10 @@ class Session {
   readonly #ended: () => void;
   #socket: WebSocket;
   #other = '';
+  // One after the other.
+  #frames: Promise<void> = Promise.resolve();
   #makingOffer = false;
+  #offering: Promise<void> = Promise.resolve();
   #ignoreOffer = false;
   #over = false;
 
@@ -228,7 +231,8 @@ class Session {
   #open(): WebSocket {
     const socket = new WebSocket(`${this.url}?room=${this.room}`);
     socket.onmessage = ({ data }: MessageEvent<string>) => {
-      this.#frame(JSON.parse(data) as Frame).catch((error: unknown) => console.error(error));
+      const frame = JSON.parse(data) as Frame;
+      this.#frames = this.#frames.then(() => this.#frame(frame)).catch((error: unknown) => console.error(error));
     };
     return socket;
   }
@@ -286,7 +290,7 @@ class Session {
     connection.onicecandidate = ({ candidate }) => this.#say({ type: 'candidate', candidate });
     connection.onnegotiationneeded = () => {
       this.#makingOffer = true;
-      connection.setLocalDescription().then(
+      this.#offering = connection.setLocalDescription().then(
         () => this.#say({ type: 'description', description: connection.localDescription }),
         (error: unknown) => console.error(error),
       ).finally(() => { this.#makingOffer = false; });
@@ -301,6 +305,8 @@ class Session {
     const collision = description.type === 'offer' && (this.#makingOffer || connection.signalingState !== 'stable');
     this.#ignoreOffer = !this.polite && collision;
     if (this.#ignoreOffer) return;
+    // Chromium gathers no candidates any more if an offer is applied while one of its own is in the making.
+    await this.#offering;
     await connection.setRemoteDescription(description);
     if (description.type !== 'offer') return;
     await connection.setLocalDescription();
