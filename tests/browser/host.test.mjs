@@ -9,7 +9,7 @@ import { browserName, bundle, emptyPage, launch, openPage, root, script, serve, 
 
 const nothing = { channels: 0, peers: 0, pipes: 0, slots: 0, handlers: 0, timers: 0 };
 
-describe(`the host in ${browserName}`, { timeout: 240_000 }, () => {
+describe(`the host in ${browserName}`, { timeout: 600_000 }, () => {
   let browser;
   let server;
   let page;
@@ -38,10 +38,16 @@ describe(`the host in ${browserName}`, { timeout: 240_000 }, () => {
   });
 
   const scenario = async (number) => {
-    const [outcome, counts] = await page.evaluate(async (which) => {
+    // Waited for in small steps: Chromium's own path takes minutes at times, longer than one call of the page may.
+    await page.evaluate((which) => {
+      globalThis.result = undefined;
       const subject = new Subject();
-      return [await subject.scenario(which), await subject.settledCounts()];
+      subject.scenario(which).then(async (outcome) => {
+        globalThis.result = [outcome, await subject.settledCounts()];
+      });
     }, number);
+    await page.waitForFunction(() => globalThis.result !== undefined, { timeout: 300_000, polling: 100 });
+    const [outcome, counts] = await page.evaluate(() => globalThis.result);
     assert.equal(outcome, '');
     assert.deepEqual(counts, nothing);
     assert.deepEqual(errors, []);
