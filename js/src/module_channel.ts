@@ -167,12 +167,16 @@ export class ModuleChannel implements ChannelEvents {
           const copy = own ? payload : snapshot(payload);
           return this.opened.then(() => this.send(copy, true, signal));
         }
-        if (result !== wouldBlock) return Promise.reject(this.#module.error(result) as WdcError);
+        if (result !== wouldBlock) return this.#refuse(result);
       }
       return this.#sendInTurn(own ? payload : snapshot(payload), size, signal);
     } catch (error) {
       return Promise.reject(error as Error);
     }
+  }
+
+  #refuse(code: number): Promise<never> {
+    return Promise.reject(this.#module.error(code) ?? new WdcError('transport_error'));
   }
 
   #trySend(payload: Payload, size: number): number {
@@ -190,7 +194,7 @@ export class ModuleChannel implements ChannelEvents {
       if (operation > 0) waiting = this.#wait(operation, signal); // before the pump that may end it
       return operation;
     });
-    return result < 0 ? Promise.reject(this.#module.error(result) as WdcError) : waiting;
+    return result < 0 ? this.#refuse(result) : waiting;
   }
 
   #wait(operation: number, signal: AbortSignal | undefined): Promise<void> {

@@ -73,7 +73,7 @@ export function flowArguments(options: FlowOptions): FlowArguments {
 const largest = 2 ** 32 - 1;
 
 /** The option as a whole number, or -1 if it is not given. Throws invalid_argument. */
-export function whole<Name extends string>(options: { [name in Name]?: unknown }, name: Name): number {
+export function whole<Name extends string>(options: Partial<Record<Name, unknown>>, name: Name): number {
   const value = options[name];
   if (value === undefined) return -1;
   if (typeof value !== 'number') {

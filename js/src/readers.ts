@@ -15,9 +15,11 @@ export interface ReadOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** What a reader gets for a message. */
-export type Message<Options extends ReadOptions> = Options extends { text: true } ? Uint8Array<ArrayBuffer> | string
-  : Options extends { text?: false | undefined } ? Uint8Array<ArrayBuffer> : Uint8Array<ArrayBuffer> | string;
+/** What a reader with these options gets for a message. */
+export type Message<Options extends ReadOptions> =
+  Options extends { text: true } ? Uint8Array<ArrayBuffer> | string
+    : ReadOptions extends Options ? Uint8Array<ArrayBuffer> | string // not known before it runs
+      : Uint8Array<ArrayBuffer>;
 
 /** A function that undoes something, for `using` too; calling it again does nothing. */
 export interface Disposer {

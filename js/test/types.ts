@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
+/* eslint-disable @typescript-eslint/no-unused-vars, @typescript-eslint/no-unnecessary-type-parameters -- types are all it is about */
 // Compiles, or not where it says so, against the package's own declarations: npx tsc -p test/tsconfig.json
 import {
   connect, errorCodes, incoming, WasmDataChannel, WdcError, WebRtcDataChannel,
-  type Disposer, type ErrorCode, type SendData,
+  type Disposer, type ErrorCode, type ReadOptions, type SendData,
 } from 'webrtc-data-channel';
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -38,7 +39,10 @@ export async function uses(rtcChannel: RTCDataChannel, peerConnection: RTCPeerCo
     new ArrayBuffer(1), new SharedArrayBuffer(1), new Uint8Array(1), new Float64Array(1), new DataView(new ArrayBuffer(1)),
     new Uint8Array(new SharedArrayBuffer(1)), [1, 2, 3] as const, new Blob([]), new File([], 'f'), 'text',
   ];
-  for (const data of everything) same<ReturnType<typeof channel.send>, Promise<void>>(await channel.send(data) === undefined);
+  for (const data of everything) await channel.send(data);
+  same<ReturnType<typeof channel.send>, Promise<void>>(true);
+  const options: ReadOptions = { text: Math.random() < 0.5 };
+  channel.startListening((message) => same<typeof message, Bytes | string>(true), options);
   await channel.send(new Uint8Array(1), { transfer: true, signal: AbortSignal.timeout(1) });
   same<ReturnType<typeof channel.trySend>, boolean>(true);
   // @ts-expect-error a number is no message

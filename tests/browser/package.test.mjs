@@ -5,12 +5,16 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { startServer } from '../../tools/server.mjs';
 import { bundle, emptyPage, launch, openPage, script, serve } from './support/browser.mjs';
 
 const file = (name) => fileURLToPath(new URL(name, import.meta.url));
 const withScript = (name) => ({ ...emptyPage, text: `${emptyPage.text}<script type="module" src="/${name}"></script>` });
 
+const preset = process.env.WDC_SERVER_PRESET ?? 'native';
+
 let browser;
+let signaling;
 let server;
 let blocking;
 let page;
@@ -20,7 +24,13 @@ before(async () => {
   const routes = {
     '/': withScript('package_page.js'),
     '/package_page.js': script(await bundle(file('package_page.ts'))),
+    '/member': withScript('package_meeting.js'),
+    '/package_meeting.js': script(await bundle(file('package_meeting.ts'))),
   };
+  // The pages come from another origin, and many tests from one address.
+  signaling = await startServer({
+    directory: file('.'), preset, options: ['--quiet', '--allow-origin', '*', '--upgrades-per-second', '1000'],
+  });
   browser = await launch();
   server = await serve(routes, { isolated: true });
   blocking = await serve(routes, { headers: { 'Content-Security-Policy': "default-src 'none'; script-src 'self'; img-src data:" } });
@@ -31,6 +41,7 @@ after(async () => {
   await browser?.close();
   await server?.close();
   await blocking?.close();
+  await signaling?.stop();
 });
 
 const zero = { channels: 0, peers: 0, pipes: 0, slots: 0, handlers: 0, timers: 0 };
@@ -65,4 +76,110 @@ test('a Content-Security-Policy that forbids WebAssembly is named', { timeout: 3
   assert.equal(code, 'wasm_blocked');
   assert.match(message, /'wasm-unsafe-eval'/);
   await own.close();
+});
+
+// Two pages and more.
+
+const call = ({ page: member }, name, ...args) => member.evaluate(
+  (which, values) => globalThis.member[which](...values), name, args);
+
+// Tabs of one browser, which hear one another's BroadcastChannels.
+async function tabs(count) {
+  const first = await openPage(browser, `${server.origin}/member`);
+  const all = [first];
+  while (all.length < count) {
+    const other = await first.page.browserContext().newPage();
+    other.on('pageerror', (error) => first.errors.push(String(error)));
+    await other.goto(`${server.origin}/member`, { waitUntil: 'load' });
+    all.push({ page: other });
+  }
+  return { all, errors: first.errors, close: first.close };
+}
+
+for (const carrier of ['WebSocket', 'BroadcastChannel']) {
+  const url = () => (carrier === 'WebSocket' ? signaling.url.replace('http:', 'ws:').concat('/ws') : 'broadcast:');
+  const room = (name) => `${name}-${carrier}`;
+
+  test(`two pages meet over ${carrier}, a third is refused, both restart at once, one closes`, { timeout: 60_000 }, async () => {
+    const { all: [one, two, three], errors: uncaught, close } = await tabs(3);
+    const options = { label: 'both', protocol: 'p', ordered: false };
+    assert.deepEqual(await Promise.all([
+      call(one, 'join', url(), room('meet'), options), call(two, 'join', url(), room('meet'), options),
+    ]), ['open', 'open']);
+    for (const member of [one, two]) {
+      assert.deepEqual(await call(member, 'about'), {
+        id: 0, label: 'both', negotiated: true, ordered: false, protocol: 'p', connection: 'connected',
+      });
+    }
+    assert.equal(await call(three, 'join', url(), room('meet')), 'room_full');
+
+    await call(one, 'send', 'from one');
+    await call(two, 'send', 'from two');
+    assert.deepEqual(await call(two, 'received', 1), ['from one']);
+    assert.deepEqual(await call(one, 'received', 1), ['from two']);
+
+    await Promise.all([call(one, 'restart'), call(two, 'restart')]);
+    await call(one, 'send', 'after the restart');
+    assert.deepEqual(await call(two, 'received', 2), ['from one', 'after the restart']);
+
+    await call(two, 'sendMany', 2000, 1000);
+    assert.equal(await call(two, 'close'), 'closed');
+    assert.equal(await call(one, 'ended'), 'closed');
+    assert.equal((await call(one, 'received', 2001)).length, 2001);
+    for (const member of [one, two, three]) assert.deepEqual(await call(member, 'settledCounts'), zero);
+    assert.deepEqual(uncaught, []);
+    await close();
+  });
+
+  test(`a member who gives up over ${carrier} makes room for the next`, { timeout: 60_000 }, async () => {
+    const { all: [one, two, three], errors: uncaught, close } = await tabs(3);
+    assert.equal(await call(one, 'join', url(), room('alone'), { timeoutMs: 300 }), 'timed_out');
+    const givingUp = call(one, 'join', url(), room('alone'));
+    await call(one, 'cancel', 'enough');
+    assert.equal(await givingUp, 'enough');
+    assert.deepEqual(await Promise.all([
+      call(two, 'join', url(), room('alone')), call(three, 'join', url(), room('alone')),
+    ]), ['open', 'open']);
+    await call(three, 'send', 'hello');
+    assert.deepEqual(await call(two, 'received', 1), ['hello']);
+    assert.equal(await call(three, 'close'), 'closed');
+    assert.equal(await call(two, 'ended'), 'closed');
+    for (const member of [one, two, three]) assert.deepEqual(await call(member, 'settledCounts'), zero);
+    assert.deepEqual(uncaught, []);
+    await close();
+  });
+
+  test(`a page that goes away ends the other one's channel, met over ${carrier}`, { timeout: 60_000 }, async () => {
+    const { all: [one, two], close } = await tabs(2);
+    await Promise.all([call(one, 'join', url(), room('gone')), call(two, 'join', url(), room('gone'))]);
+    const ended = call(one, 'ended');
+    await two.page.close();
+    assert.match(await ended, /^(connection_closed|peer_lost|transport_error|closed)$/);
+    assert.deepEqual(await call(one, 'settledCounts'), zero);
+    await close();
+  });
+}
+
+test('an open channel outlives the signaling server', { timeout: 60_000 }, async () => {
+  const own = await startServer({ directory: file('.'), preset, options: ['--quiet', '--allow-origin', '*'] });
+  const { all: [one, two], close } = await tabs(2);
+  const url = `${own.url.replace('http:', 'ws:')}/ws`;
+  await Promise.all([call(one, 'join', url, 'outlives'), call(two, 'join', url, 'outlives')]);
+  await own.stop();
+  await call(one, 'send', 'still here');
+  assert.deepEqual(await call(two, 'received', 1), ['still here']);
+  assert.equal(await call(two, 'close'), 'closed');
+  assert.equal(await call(one, 'ended'), 'closed');
+  assert.equal(await call(one, 'join', url, 'outlives'), 'signaling_unreachable');
+  await close();
+});
+
+test('connect() refuses URLs and names that cannot be', { timeout: 30_000 }, async () => {
+  const { all: [one], close } = await tabs(1);
+  for (const url of ['http://localhost/ws', 'nonsense', '', 'broadcast:more']) {
+    assert.equal(await call(one, 'join', url, 'room'), 'invalid_argument', url);
+  }
+  assert.equal(await call(one, 'join', 'broadcast:', 'a/b'), 'invalid_argument');
+  assert.deepEqual(await call(one, 'settledCounts'), zero);
+  await close();
 });

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+/* eslint-disable @typescript-eslint/no-non-null-assertion -- a value that is missing fails its test */
 //
 // The package's tests, in the page: each a function by its name. package.test.mjs runs them.
 import {
@@ -118,6 +119,8 @@ const tests: Record<string, () => Promise<void>> = {
     const detached = new ArrayBuffer(8);
     structuredClone(detached, { transfer: [detached] });
     await fails('invalid_argument', () => left.send(detached));
+    const { buffer } = new WebAssembly.Memory({ initial: 1 });
+    await fails('invalid_argument', () => left.send(new Uint8Array(buffer, 0, 1), { transfer: true }));
     await left.send('still here');
     equal(await take(right, 1), ['still here'], 'what arrived');
     await left.close();
@@ -349,7 +352,7 @@ const tests: Record<string, () => Promise<void>> = {
     await fails('consumer_busy', () => right.startListening(() => undefined));
     await fails('consumer_busy', () => right.messages().next());
     await fails('consumer_busy', async () => {
-      for await (const _ of right) check(false, 'a message');
+      for await (const message of right) check(false, `a message, ${message.length} bytes`);
     });
     stop();
     stop();

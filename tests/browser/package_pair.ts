@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+/* eslint-disable @typescript-eslint/no-non-null-assertion -- a value that is missing fails its test */
 //
 // Two real peer connections in one page, and what the package's tests check with.
 import { WasmDataChannel, type ChannelOptions, type WdcError } from 'webrtc-data-channel';
@@ -6,7 +7,7 @@ import { WasmDataChannel, type ChannelOptions, type WdcError } from 'webrtc-data
 export interface RawPair {
   near: RTCPeerConnection;
   far: RTCPeerConnection;
-  close(): void;
+  close: () => void;
 }
 
 export interface PairOptions {
@@ -55,7 +56,7 @@ export function event(target: EventTarget, type: string): Promise<Event> {
 }
 
 /** Two connections that exchange candidates and, once the first channel exists, descriptions. */
-export function connections(maxMessageSize?: number): RawPair & { negotiate(): Promise<void> } {
+export function connections(maxMessageSize?: number): RawPair & { negotiate: () => Promise<void> } {
   const near = new RTCPeerConnection();
   const far = new RTCPeerConnection();
   near.onicecandidate = ({ candidate }) => void far.addIceCandidate(candidate ?? undefined).catch(() => undefined);
@@ -94,14 +95,14 @@ export async function pair({ init, near = {}, far = {}, maxMessageSize }: PairOp
 
 /** Collects what a channel gives until it ends. */
 export async function collect(channel: WasmDataChannel): Promise<(Uint8Array | string)[]> {
-  const messages = [];
+  const messages: (Uint8Array | string)[] = [];
   for await (const message of channel.messages({ text: true })) messages.push(message);
   return messages;
 }
 
 /** The first `count` messages. */
 export async function take(channel: WasmDataChannel, count: number): Promise<(Uint8Array | string)[]> {
-  const messages = [];
+  const messages: (Uint8Array | string)[] = [];
   if (count === 0) return messages;
   for await (const message of channel.messages({ text: true })) if (messages.push(message) === count) break;
   return messages;
