@@ -306,7 +306,7 @@ TEST_F(Tasks, LetAnExceptionLeaveAtTheAwait) {
   };
   auto body = [&]() -> Task<std::string> {
     try {
-      co_await thrower();
+      (void)co_await thrower();
     } catch (const std::runtime_error& error) {
       co_return error.what();
     }
