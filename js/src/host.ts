@@ -6,25 +6,29 @@ import { Instance } from './host/instance.js';
 import type { ModuleExports } from './host/module_exports.js';
 import { Peers } from './host/peers.js';
 import { Pipes } from './host/pipes.js';
-import type { AdoptOptions, Host, HostCounts } from './host/types.js';
+import type { AdoptOptions, Host, HostCounts, Suspension } from './host/types.js';
 import { wasiImports } from './host/wasi.js';
 
-export type { AdoptOptions, Host, HostCounts } from './host/types.js';
+export type { AdoptOptions, Host, HostCounts, Suspension } from './host/types.js';
 
-/** A host for one instance of a module. */
-export function createHost(): Host {
-  return new InstanceHost();
+/** A host for one instance of a module. `suspension`: where the stack is suspended otherwise than by call(). */
+export function createHost(suspension?: Suspension): Host {
+  return new InstanceHost(suspension);
 }
 
 class InstanceHost implements Host {
   readonly imports: Host['imports'];
-  readonly #instance = new Instance();
-  readonly #channels = new Channels(this.#instance);
-  readonly #peers = new Peers(this.#instance, this.#channels);
-  readonly #pipes = new Pipes(this.#instance);
+  readonly #instance: Instance;
+  readonly #channels: Channels;
+  readonly #peers: Peers;
+  readonly #pipes: Pipes;
   #bound = false;
 
-  constructor() {
+  constructor(suspension?: Suspension) {
+    this.#instance = new Instance(suspension);
+    this.#channels = new Channels(this.#instance);
+    this.#peers = new Peers(this.#instance, this.#channels);
+    this.#pipes = new Pipes(this.#instance);
     this.imports = {
       wdc: {
         ...this.#basics(),

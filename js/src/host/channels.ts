@@ -22,8 +22,12 @@ const kPauseBeforeCloseMs = 20;
 /** The SCTP cause "User-Initiated Abort" (RFC 9260 section 3.3.10.12): the other side closed its connection. */
 const kUserInitiatedAbort = 12;
 
-/** Channels that any instance of this page has wrapped, also those that have been released since. */
-const wrapped = new WeakSet<RTCDataChannel>();
+/**
+ * Channels that any instance of this page has wrapped, also those that have been released since. Found by a registered
+ * symbol, because every bundle of this source has variables of its own.
+ */
+const wrapped = ((globalThis as Record<symbol, unknown>)[Symbol.for('webrtc-data-channel.wrapped')] ??=
+  new WeakSet()) as WeakSet<RTCDataChannel>;
 
 /** The end of a channel that the browser does not tell, or not like this. */
 interface EndEvent extends HostEvent {

@@ -6,6 +6,7 @@ import type { ModuleExports } from './module_exports.js';
 import { Ledger, type Timer } from './ledger.js';
 import { Memory, sizeOf } from './memory.js';
 import { Table } from './table.js';
+import type { Suspension } from './types.js';
 
 /** setTimeout takes no longer delay; the rest is waited for in further ones. */
 const kLongestDelay = 2 ** 31 - 1;
@@ -35,11 +36,17 @@ export class Instance {
   #turnRequested = false;
   // Receivers and their events, alternating; the first #queueHead entries are done.
   #queue: (EventReceiver | HostEvent)[] = [];
+  readonly #suspension: Suspension | undefined;
   #channel: MessageChannel | undefined;
   #timer: Timer | undefined;
   #deadline = -1;
   readonly #deathListeners: ((reason: WdcError) => void)[] = [];
   readonly #owned: { release(): void }[] = [];
+
+  constructor(suspension?: Suspension) {
+    this.#suspension = suspension;
+    suspension?.onResumed(() => this.#requestTurnIfNeeded());
+  }
 
   /** Registers what has to be released when the instance dies. */
   own(table: { release(): void }): void {
@@ -66,7 +73,7 @@ export class Instance {
   /** Hands an event to C++, now or once C++ has left the stack. The order of events is kept. */
   deliver(receiver: EventReceiver, event: HostEvent): void {
     if (this.dead) return;
-    if (this.#entered || this.#queue.length > 0) {
+    if (this.#entered || this.#queue.length > 0 || this.#isSuspended()) {
       this.enqueue(receiver, event);
       return;
     }
@@ -141,14 +148,30 @@ export class Instance {
   #leave(): void {
     if (this.dead) return;
     try {
-      this.#deliverQueued();
-      if (this.#takePumpRequest()) this.exports.wdc_pump();
+      if (!this.#isSuspended()) {
+        this.#deliverQueued();
+        if (this.#takePumpRequest()) {
+          const pumped: unknown = this.exports.wdc_pump();
+          if (isPromise(pumped)) { // it may suspend the stack
+            void pumped.then(() => this.#left(), (error: unknown) => this.#caught(error));
+            return;
+          }
+        }
+      }
     } catch (error) {
       this.#caught(error);
       return;
     }
+    this.#left();
+  }
+
+  #left(): void {
     this.#entered = false;
-    if (this.#pumpRequested || this.#queue.length > 0) this.#requestTurn();
+    this.#requestTurnIfNeeded();
+  }
+
+  #isSuspended(): boolean {
+    return this.#suspension?.isSuspended() ?? false;
   }
 
   #takePumpRequest(): boolean {
@@ -175,6 +198,10 @@ export class Instance {
     throw error;
   }
 
+  #requestTurnIfNeeded(): void {
+    if (this.#pumpRequested || this.#queue.length > 0) this.#requestTurn();
+  }
+
   #requestTurn(): void {
     if (this.#turnRequested || this.dead) return;
     this.#turnRequested = true;
@@ -187,7 +214,7 @@ export class Instance {
 
   #turn(): void {
     this.#turnRequested = false;
-    if (this.#entered || this.dead) return; // on leaving, C++ is pumped anyway
+    if (this.#entered || this.dead || this.#isSuspended()) return; // on leaving and on resuming, C++ is pumped anyway
     this.#entered = true;
     this.#leave();
   }

@@ -19,6 +19,13 @@ export interface HostCounts {
   timers: number;
 }
 
+/** For runtimes that suspend the stack of C++ by themselves, unseen by call(): Emscripten's Asyncify and JSPI. */
+export interface Suspension {
+  isSuspended(): boolean;
+  /** `listener` is to be called each time a suspended stack goes on. */
+  onResumed(listener: () => void): void;
+}
+
 /** The JavaScript side of one WebAssembly instance: docs/wire/host.md. */
 export interface Host {
   /** For WebAssembly.instantiate; may be spread beside a module's own imports, which must not throw. */
