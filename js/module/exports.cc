@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What js/src/module.ts calls. A channel is a positive number; results below zero are minus the number of an error, whose
-// details imports::fail() told just before. The owner of a slot argument is the export.
+// What js/src/module.ts calls. A channel is a positive number; results below zero are minus the number of an error,
+// whose details imports::fail() told just before. The owner of a slot argument is the export.
 #include <chrono>
 #include <cstddef>
 #include <cstdint>

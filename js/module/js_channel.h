@@ -30,7 +30,8 @@ class JsChannel {
   void pull(std::uint32_t count);
   /// Asks for all messages, from the loop's next turn on, so that none is delivered from inside the call.
   void listen();
-  /// Nothing is delivered any more; what was not delivered stays for the next reader. May be called from inside deliver().
+  /// Nothing is delivered any more; what was not delivered stays for the next reader. May be called from inside
+  /// deliver().
   void stop();
   /// Closes; imports::close_ended() follows. Once.
   void close(std::optional<std::chrono::milliseconds> timeout);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the module calls in js/src/module.ts, besides the host's own imports (docs/wire/host.md). None of these throws, none
-// but `deliver` runs user code.
+// What the module calls in js/src/module.ts, besides the host's own imports (docs/wire/host.md). None of these throws,
+// none but `deliver` runs user code.
 #pragma once
 
 #include <cstddef>

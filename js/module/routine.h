@@ -6,8 +6,8 @@
 
 namespace wdc::js {
 
-/// A coroutine that its owner starts by hand and that the operations it awaits resume. Unlike a Task it belongs to no tree, so
-/// one frame can serve any number of operations, one after the other. Destroying it cancels what it waits for.
+/// A coroutine that its owner starts by hand and that the operations it awaits resume. Unlike a Task it belongs to no
+/// tree, so one frame can serve any number of operations, one after the other. Destroying it cancels what it waits for.
 class [[nodiscard]] Routine {
  public:
   struct promise_type {

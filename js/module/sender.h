@@ -11,8 +11,8 @@
 
 namespace wdc::js {
 
-/// Sends in progress. A send borrows a sender and gives it back at its end, so once there are as many senders as sends wait at
-/// a time, sending allocates nothing.
+/// Sends in progress. A send borrows a sender and gives it back at its end, so once there are as many senders as sends
+/// wait at a time, sending allocates nothing.
 class SenderPool {
  public:
   /// 0: accepted. A positive number: waits, and imports::sent() tells its end. Else minus the number of an error.
