@@ -183,11 +183,9 @@ page::Answer App::read_piece(const transfer::Piece& piece, std::span<std::byte> 
 }
 
 void App::report() {
-  while (session_) {
-    const auto event = session_->poll_event();
-    if (!event) return;
-    if (const auto* offered = std::get_if<transfer::FileOffered>(&*event); offered != nullptr) reported_received_ = 0;
-    std::visit(Teller{}, *event);
+  for (const auto& event : session_->take_events()) {
+    if (std::holds_alternative<transfer::FileOffered>(event)) reported_received_ = 0;
+    std::visit(Teller{}, event);
   }
 }
 

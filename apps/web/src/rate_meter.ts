@@ -8,6 +8,7 @@ export interface RatePoint {
 }
 
 const maxPoints = 160;
+const stall = 1; // seconds
 const currentWindow = 1.5; // seconds: long enough to be read, short enough to be true
 
 /** Bytes over time of one transfer. However long it takes, the whole of it is kept in at most 160 points. */
@@ -27,7 +28,11 @@ export class RateMeter {
     this.#recent.push(mark);
     while (this.#recent.length > 2 && mark.time - (this.#recent[1]?.time ?? 0) > currentWindow) this.#recent.shift();
     const last = this.#marks.at(-1);
-    if (last !== undefined && mark.time - last.time < this.#interval) return;
+    if (last !== undefined) {
+      const passed = mark.time - last.time;
+      // Progress comes in steps: a slow one spreads over the time it took, and only a real pause shows as one.
+      if (passed < this.#interval || (bytes === last.bytes && passed < stall)) return;
+    }
     this.#marks.push(mark);
     if (this.#marks.length <= maxPoints) return;
     this.#marks = this.#marks.filter((_, index) => index % 2 === 0);

@@ -24,7 +24,7 @@ void Receiver::stop(Reason reason) {
   if (idle()) return;
   state_ = State::idle;
   frames_.push_back(encode(Stop{id_, reason}));
-  events_.push_back(FileStopped{Direction::incoming, reason, false});
+  events_.emplace_back(FileStopped{Direction::incoming, reason, false});
 }
 
 void Receiver::handle_put_away(std::uint32_t id, std::uint64_t bytes) {
@@ -51,7 +51,7 @@ Checked<void> Receiver::handle(const Offer& offer) {
   size_ = offer.size;
   received_ = put_away_ = acknowledged_ = 0;
   hash_ = {};
-  events_.push_back(FileOffered{offer.size, safe_file_name(offer.name), safe_media_type(offer.type)});
+  events_.emplace_back(FileOffered{offer.size, safe_file_name(offer.name), safe_media_type(offer.type)});
   return {};
 }
 
@@ -98,7 +98,7 @@ Checked<void> Receiver::handle(const Cancel& cancel) {
   if (!current) return std::unexpected(current.error());
   if (!*current) return {};
   state_ = State::idle;
-  events_.push_back(FileStopped{Direction::incoming, cancel.reason, true});
+  events_.emplace_back(FileStopped{Direction::incoming, cancel.reason, true});
   return {};
 }
 
@@ -106,7 +106,7 @@ void Receiver::finish_if_put_away() {
   if (state_ != State::finishing || put_away_ != size_) return;
   state_ = State::idle;
   frames_.push_back(encode(Done{id_, digest_}));
-  events_.push_back(FileDone{Direction::incoming, digest_});
+  events_.emplace_back(FileDone{Direction::incoming, digest_});
 }
 
 std::optional<std::vector<std::byte>> Receiver::poll_frame() {
@@ -115,8 +115,9 @@ std::optional<std::vector<std::byte>> Receiver::poll_frame() {
     frames_.pop_front();
     return frame;
   }
-  // Made when it can be sent, not when it falls due: one for all that was put away meanwhile.
-  if (state_ == State::receiving && put_away_ - acknowledged_ >= window_ / 8) {
+  // Made when it can be sent, not when it falls due: one for all that was put away meanwhile. A 32nd of the default
+  // window is two full messages, so that the sender's progress moves smoothly on slow links too.
+  if (state_ == State::receiving && put_away_ - acknowledged_ >= window_ / 32) {
     acknowledged_ = put_away_;
     return encode(Ack{id_, acknowledged_});
   }

@@ -36,7 +36,7 @@ void Sender::cancel(Reason reason) {
   if (idle()) return;
   state_ = State::idle;
   frames_.push_back(encode(Cancel{id_, reason}));
-  events_.push_back(FileStopped{Direction::outgoing, reason, false});
+  events_.emplace_back(FileStopped{Direction::outgoing, reason, false});
 }
 
 Checked<bool> Sender::concerns_current(std::uint32_t id) const {
@@ -53,7 +53,7 @@ Checked<void> Sender::handle(const Accept& accept) {
   if (state_ != State::offered) return violation("offer " + std::to_string(id_) + " was accepted twice");
   window_ = accept.window;
   state_ = State::sending;
-  events_.push_back(FileAccepted{});
+  events_.emplace_back(FileAccepted{});
   return {};
 }
 
@@ -62,7 +62,7 @@ Checked<void> Sender::handle(const Stop& stop) {
   if (!current) return std::unexpected(current.error());
   if (!*current) return {};
   state_ = State::idle;
-  events_.push_back(FileStopped{Direction::outgoing, stop.reason, true});
+  events_.emplace_back(FileStopped{Direction::outgoing, stop.reason, true});
   return {};
 }
 
@@ -86,7 +86,7 @@ Checked<void> Sender::handle(const Done& done) {
   if (done.sha256 != digest_) return violation("the file was declared done with another hash");
   acknowledged_ = size_;
   state_ = State::idle;
-  events_.push_back(FileDone{Direction::outgoing, digest_});
+  events_.emplace_back(FileDone{Direction::outgoing, digest_});
   return {};
 }
 

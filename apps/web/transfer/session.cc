@@ -31,7 +31,7 @@ Checked<std::span<const std::byte>> Session::handle_message(std::span<const std:
         };
         if constexpr (std::is_same_v<T, Hello>) {
           peer_greeted_ = true;
-          events_.push_back(PeerReady{});
+          events_.emplace_back(PeerReady{});
           return kNothing;
         } else if constexpr (std::is_same_v<T, Data>) {
           return receiver_.handle(f);
@@ -48,13 +48,6 @@ std::optional<std::vector<std::byte>> Session::poll_frame() {
   if (!std::exchange(greeted_, true)) return encode(Hello{});
   if (auto frame = receiver_.poll_frame()) return frame;
   return sender_.poll_frame();
-}
-
-std::optional<Event> Session::poll_event() {
-  if (events_.empty()) return std::nullopt;
-  auto event = std::move(events_.front());
-  events_.pop_front();
-  return event;
 }
 
 }  // namespace wdc::transfer

@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -19,7 +20,7 @@ namespace wdc::transfer {
 
 /// One end of the protocol over one channel: sans-IO, both directions. Messages come in through handle_message(), what
 /// is to be sent goes out through poll_frame() and poll_piece(). After every call that changes something, drain both
-/// and poll_event().
+/// and take_events().
 ///
 /// Memory does not grow with files: bytes are looked at where they are and never kept.
 class Session {
@@ -38,8 +39,8 @@ class Session {
   [[nodiscard]] bool ready() const noexcept { return peer_greeted_; }
   /// The next frame to send, pieces of files apart.
   [[nodiscard]] std::optional<std::vector<std::byte>> poll_frame();
-  /// What happened, in order.
-  [[nodiscard]] std::optional<Event> poll_event();
+  /// What happened since the last call, in order.
+  [[nodiscard]] std::deque<Event> take_events() { return std::exchange(events_, {}); }
 
  private:
   std::deque<Event> events_;

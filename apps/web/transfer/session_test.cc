@@ -36,12 +36,12 @@ struct End {
   }
 
   void drain() {
-    while (auto event = session.poll_event()) {
-      if (std::holds_alternative<FileOffered>(*event)) {
+    for (auto& event : session.take_events()) {
+      if (std::holds_alternative<FileOffered>(event)) {
         arrived.clear();
         if (accepts) session.incoming().accept();
       }
-      events.push_back(std::move(*event));
+      events.push_back(std::move(event));
     }
     for (;;) {
       if (auto frame = session.poll_frame()) {
