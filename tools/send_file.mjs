@@ -118,6 +118,8 @@ export async function sendFile(file, browserName, signal = new AbortController()
     const seconds = (await receiver.evaluate(() => window.wdcStateTimes.done) - clicked) / 1000;
     const sent = await waitFor('the sending page', sender, ['done'], signal);
 
+    const link = await receiver.waitForSelector('#download', { visible: true });
+    await link.click();
     const wanted = await sha256(path);
     const arrived = await sha256(await downloaded(directory, bytes, signal));
     const round = (number) => Number(number.toPrecision(4));
