@@ -60,7 +60,7 @@ async function measure() {
     cases: cases.filter((name) => name !== 'crossing'),
     crossing: cases.includes('crossing'),
     triples: parseNumber('triples', options.triples ?? (options.quick ? 3 : 9)),
-    seconds: parseNumber('seconds', options.seconds ?? (options.quick ? 0.8 : 3)),
+    seconds: parseNumber('seconds', options.seconds ?? (options.quick ? 0.7 : 3)),
     warmupSeconds: options.quick ? 0.2 : 0.4,
     batches: options.quick ? 7 : 21,
     batchMs: options.quick ? 20 : 50,

@@ -3,9 +3,10 @@
 // Builds what a browser benchmark needs and drives its page.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { launchBrowser, newWindow } from '../../tools/browser.mjs';
-import { root } from '../../tools/files.mjs';
+import { projectFiles, root } from '../../tools/files.mjs';
 import { bundle, serve } from '../../tests/browser/support/browser.mjs';
 
 const wasmBuild = process.env.WDC_WASM_BUILD ?? join(root, 'build/wasm');
@@ -20,13 +21,22 @@ async function run(...words) {
   if (code !== 0) throw new Error(`${Buffer.concat(output)}\n${words.join(' ')} ended with ${code ?? signal}`);
 }
 
+const changedAt = (path) => (existsSync(path) ? statSync(path).mtimeMs : 0);
+
+// Bundling and type checking take as long as several runs.
+function isPackageBuilt() {
+  const built = changedAt(join(root, 'js/dist/host.js'));
+  const sources = ['js/src', 'js/scripts'].flatMap((folder) => projectFiles(/./, folder)).map((path) => join(root, path));
+  return [...sources, join(wasmBuild, 'js/webrtc_data_channel.wasm')].every((path) => changedAt(path) < built);
+}
+
 /** Builds modules and package, unless WDC_WASM_BUILD names a tree that somebody else keeps up to date. */
 export async function buildForBrowser() {
   if (process.env.WDC_WASM_BUILD !== undefined) return;
   console.error('bench: building');
-  await run('cmake', '--preset', 'wasm');
+  if (!existsSync(join(wasmBuild, 'build.ninja'))) await run('cmake', '--preset', 'wasm');
   await run('cmake', '--build', '--preset', 'wasm', '--target', 'bench', 'webrtc_data_channel');
-  await run('npm', 'run', 'build', '-w', 'js');
+  if (!isPackageBuilt()) await run('npm', 'run', 'build', '-w', 'js');
 }
 
 const html = '<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><title>bench</title>'
