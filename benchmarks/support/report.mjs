@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
-import { readFileSync, writeFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 
 /** Writes {"machine":{...},"rows":[...]}, one row a line. */
 export function writeReport(file, { machine, rows }) {
   const lines = rows.map((row) => `  ${JSON.stringify(row)}`).join(',\n');
+  mkdirSync(dirname(resolve(file)), { recursive: true });
   writeFileSync(file, `{"machine":${JSON.stringify(machine)},\n"rows":[\n${lines}\n]}\n`);
 }
 
