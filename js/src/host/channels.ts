@@ -7,6 +7,7 @@ import type { Instance } from './instance.js';
 import type { Timer } from './ledger.js';
 import { bytesOf, utf8Length } from './memory.js';
 import { PeerWatch } from './peer_watch.js';
+import { StallWatch } from './stall_watch.js';
 import { Table } from './table.js';
 import type { AdoptOptions } from './types.js';
 
@@ -47,6 +48,8 @@ class Channel extends EventSource implements EventListenerObject {
   /** What closed first: the channel, by either side, or the connection below it. */
   #closedFirst: 'channel' | 'connection' | undefined;
   #watch: PeerWatch | undefined;
+  readonly #stallWatch: StallWatch;
+  #nudging = false;
   #openedAt = performance.now();
   #hasSent = false;
   #closeTimer: Timer | undefined;
@@ -56,6 +59,7 @@ class Channel extends EventSource implements EventListenerObject {
     private readonly onRelease?: () => void,
   ) {
     super(instance);
+    this.#stallWatch = new StallWatch(instance.ledger, channel, () => this.arrived({ type: 'wdc-nudge' }));
     wrapped.add(channel);
     this.state = states.indexOf(channel.readyState);
     channel.binaryType = 'arraybuffer';
@@ -92,7 +96,13 @@ class Channel extends EventSource implements EventListenerObject {
         exports.wdc_channel_open(this.context);
         return;
       case 'bufferedamountlow':
+        this.#stallWatch.reset();
         exports.wdc_channel_low(this.context);
+        return;
+      case 'wdc-nudge':
+        this.#nudging = true;
+        exports.wdc_channel_low(this.context);
+        this.#nudging = false;
         return;
       case 'closing':
         if (this.state >= 2) return;
@@ -113,6 +123,14 @@ class Channel extends EventSource implements EventListenerObject {
     const { exports, slots } = this.instance;
     if (typeof data === 'string') exports.wdc_channel_message(this.context, slots.put(data), utf8Length(data), 1);
     else exports.wdc_channel_message(this.context, slots.put(data), data.byteLength, 0);
+  }
+
+  /** What waits in the browser. While C++ is nudged, at most what lets it send again. */
+  get bufferedAmount(): number {
+    const { bufferedAmount, bufferedAmountLowThreshold } = this.channel;
+    if (this.#nudging) return Math.min(bufferedAmount, bufferedAmountLowThreshold);
+    if (this.#listening) this.#stallWatch.look(bufferedAmount);
+    return bufferedAmount;
   }
 
   get maxMessageSize(): number {
@@ -179,6 +197,7 @@ class Channel extends EventSource implements EventListenerObject {
   #detach(): void {
     this.#watch?.stop();
     this.#watch = undefined;
+    this.#stallWatch.reset();
     if (this.#closeTimer !== undefined) this.instance.ledger.clearTimer(this.#closeTimer);
     this.#closeTimer = undefined;
     if (!this.#listening) return;
@@ -310,7 +329,7 @@ export class Channels {
       channel_max_retransmits: (number: number) => at(number).maxRetransmits ?? -1,
       channel_max_packet_life_time: (number: number) => at(number).maxPacketLifeTime ?? -1,
       channel_max_message_size: (number: number) => this.get(number).maxMessageSize,
-      channel_buffered_amount: (number: number) => at(number).bufferedAmount,
+      channel_buffered_amount: (number: number) => this.get(number).bufferedAmount,
       channel_set_low_threshold: (number: number, bytes: number) => {
         at(number).bufferedAmountLowThreshold = Math.min(bytes, 2 ** 32 - 1);
       },
