@@ -182,14 +182,14 @@ test('several files chosen at once are offered one after the other', () => withP
 }));
 
 test('both pages may send at the same time', () => withPair(async (a, b) => {
-  await choose(a, { name: 'a.bin', megabytes: 20 });
-  await choose(b, { name: 'b.bin', megabytes: 20 });
+  await choose(a, { name: 'a.bin', megabytes: 6 });
+  await choose(b, { name: 'b.bin', megabytes: 6 });
   await Promise.all([click(a, '#accept'), click(b, '#accept')]);
   const bothWhole = (end) => end.page.waitForFunction(
     () => document.querySelectorAll('.hash-digits').length === 2, { polling: 50, timeout: patience });
   await Promise.all([bothWhole(a), bothWhole(b)]);
   const { sha256: shown } = await reaches(a, 'done');
-  assert.equal(shown, sha256(Buffer.concat(Array.from({ length: 20 }, (_, i) => Buffer.alloc(1 << 20, i)))));
+  assert.equal(shown, sha256(Buffer.concat(Array.from({ length: 6 }, (_, i) => Buffer.alloc(1 << 20, i)))));
 }));
 
 test('a declined file is not sent, and the next one is', () => withPair(async (a, b) => {
