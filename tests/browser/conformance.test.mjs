@@ -57,14 +57,17 @@ class FarEnd {
   #browser;
   #opened;
   #frozen = [];
+  #killed = false;
 
   constructor(origin) {
     this.#origin = origin;
   }
 
+  /** A fresh page, in a fresh browser if there is none. */
   async start(seat) {
-    await this.stop();
-    this.#browser = await launch();
+    if (this.#killed) await this.#bury();
+    else await this.#opened?.close();
+    this.#browser ??= await launch();
     this.#opened = await openPage(this.#browser, `${this.#origin}/far_end.html?prefix=${roomPrefix}&number=${seat}`);
     await this.seated(seat);
   }
@@ -93,18 +96,31 @@ class FarEnd {
     for (const pid of this.#frozen.splice(0)) process.kill(pid, 'SIGCONT');
   }
 
-  /** Kills what runs the page, without a chance to say goodbye. */
-  async kill() {
-    const renderers = await processesBelow(this.#browser.process().pid, /--type=renderer|-contentproc.* tab$/);
+  /** Kills what runs the page. The rest of the browser may still say goodbye in its name: Firefox does. */
+  async killPage() {
+    const renderers = await processesBelow(this.#browser.process().pid, /--type=renderer|-contentproc.* tab\s*$/);
     assert.notEqual(renderers.length, 0, 'the far end has a process to kill');
     for (const pid of renderers) process.kill(pid, 'SIGKILL');
+    this.#killed = true;
+  }
+
+  /** Kills everything, first stopped, so that nothing says goodbye. */
+  async killAll() {
+    await this.freeze();
+    for (const pid of this.#frozen.splice(0)) process.kill(pid, 'SIGKILL');
+    this.#killed = true;
+  }
+
+  async #bury() {
+    for (const pid of await processesBelow(this.#browser.process().pid, /./)) process.kill(pid, 'SIGKILL');
+    await this.#browser.disconnect();
+    this.#browser = undefined;
+    this.#killed = false;
   }
 
   async stop() {
     this.thaw();
-    const browser = this.#browser;
-    this.#browser = undefined;
-    await browser?.close();
+    await this.#browser?.close();
   }
 }
 
@@ -128,7 +144,8 @@ before(async () => {
   await driver.page.exposeFunction('carryOut', async (what) => {
     if (what === 'freeze') await farEnd.freeze();
     else if (what === 'thaw') farEnd.thaw();
-    else if (what === 'kill') await farEnd.kill();
+    else if (what === 'kill page') await farEnd.killPage();
+    else if (what === 'kill') await farEnd.killAll();
     else if (what === 'restart') await farEnd.start(await driver.page.evaluate(() => globalThis.conformance.meetings()));
     else throw new Error(`nobody can ${what}`);
   });

@@ -26,8 +26,8 @@ class Runner {
   Runner& operator=(const Runner&) = delete;
 
   virtual void write_line(std::string_view line) = 0;
-  /// Asks whoever started the suite for something that only it can do ("freeze", "thaw", "kill"); done() says when it
-  /// is.
+  /// Asks whoever started the suite for something that only it can do ("freeze", "thaw", "kill page", "kill",
+  /// "restart"); done() says when it is.
   virtual void request(std::string_view what) = 0;
   [[nodiscard]] virtual bool request_done() const = 0;
 
