@@ -7,7 +7,12 @@
 // The wall to JavaScript as docs/wire/host.md describes it, declared once. Negative results are errors: see
 // host_result.h.
 
+#if defined(__EMSCRIPTEN__)
+// A library of JavaScript functions (js/emscripten) has one room of names for all of C, and one module.
+#define WDC_IMPORT(name) [[clang::import_module("env"), clang::import_name("wdc_host_" #name)]] extern
+#else
 #define WDC_IMPORT(name) [[clang::import_module("wdc"), clang::import_name(#name)]] extern
+#endif
 /// Before the definition of a function that the host calls.
 #define WDC_EXPORT(name) [[clang::export_name(#name)]]
 

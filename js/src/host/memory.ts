@@ -68,8 +68,8 @@ export class Memory {
   /** Writes a slot's value to `pointer`, at most `length` bytes; gives how many it wrote. */
   write(value: unknown, pointer: number, length: number): number {
     const target = this.view(pointer, length);
-    if (typeof value === 'string') return encoder.encodeInto(value, target).written;
-    const source = bytesOf(value);
+    if (typeof value === 'string' && isFixed(target.buffer)) return encoder.encodeInto(value, target).written;
+    const source = typeof value === 'string' ? encoder.encode(value) : bytesOf(value);
     target.set(source.length > target.length ? source.subarray(0, target.length) : source);
     return Math.min(source.length, target.length);
   }
