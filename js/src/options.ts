@@ -36,7 +36,7 @@ export interface ChannelOptions extends FlowOptions {
   peerConnection?: RTCPeerConnection | undefined;
   /**
    * Milliseconds that connection may stay `disconnected` before the channel fails with `peer_lost`, at least 1; default
-   * 10,000. A browser needs up to about 7 s to notice silence at all.
+   * 10,000. A browser needs up to about 10 s (Chromium 7) to notice silence at all.
    */
   disconnectedTimeoutMs?: number | undefined;
 }
