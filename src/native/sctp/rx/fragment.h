@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "src/native/sctp/data_kind.h"
 #include "src/native/sctp/packet/i_data_chunk.h"
 
 namespace wdc::sctp {
@@ -22,8 +23,5 @@ struct Fragment {
     return {tsn, chunk.stream, chunk.mid.value(), chunk.fsn.value(), chunk.ppid, chunk.flags, chunk.payload};
   }
 };
-
-/// DATA (RFC 9260) or I-DATA (RFC 8260): agreed once for an association, in both directions.
-enum class DataKind : std::uint8_t { data, i_data };
 
 }  // namespace wdc::sctp

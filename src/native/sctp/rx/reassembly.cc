@@ -2,7 +2,6 @@
 #include "src/native/sctp/rx/reassembly.h"
 
 #include <algorithm>
-#include <cassert>
 
 namespace wdc::sctp {
 
@@ -133,9 +132,6 @@ std::optional<ReceivedMessage> Reassembly::poll_message() {
   return ready_.pop();
 }
 
-void Reassembly::consumed(std::size_t bytes) {
-  assert(bytes <= held_);
-  held_ -= std::min(bytes, held_);
-}
+void Reassembly::consumed(std::size_t bytes) { held_ -= std::min(bytes, held_); }
 
 }  // namespace wdc::sctp

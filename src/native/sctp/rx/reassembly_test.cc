@@ -83,8 +83,8 @@ TEST_P(ReassemblyTest, JoinsFragmentsInEveryOrderOfArrival) {
   do {
     for (const int i : order) {
       const DataFlags flags{.beginning = i == 0, .end = i == 4};
-      ASSERT_EQ(add(std::int64_t{number} * 5 + i, 1, number, flags, std::string_view("abcde").substr(static_cast<std::size_t>(i), 1),
-                    static_cast<std::uint32_t>(i)),
+      ASSERT_EQ(add(std::int64_t{number} * 5 + i, 1, number, flags,
+                    std::string_view("abcde").substr(static_cast<std::size_t>(i), 1), static_cast<std::uint32_t>(i)),
                 Outcome::taken);
     }
     ASSERT_EQ(delivered(), "1:abcde");
