@@ -8,7 +8,7 @@ export { WdcError, type WdcErrorDetails } from './error.js';
 export { incoming, type IncomingChannels, type IncomingOptions } from './incoming.js';
 export type { ChannelStats } from './module_channel.js';
 export type { ChannelOptions, FlowOptions } from './options.js';
-export type { SendData } from './payload.js';
+export type { Bytes, SendData } from './payload.js';
 export type { Disposer, Message, MessageIterator, ReadOptions } from './readers.js';
 export { WasmDataChannel, type CloseOptions, type SendOptions } from './wasm_data_channel.js';
 export { WebRtcDataChannel } from './web_rtc_data_channel.js';

@@ -5,6 +5,12 @@ import { bytesOf } from './host/memory.js';
 /** What {@link WasmDataChannel.send} takes: bytes in any shape, or text. */
 export type SendData = ArrayBuffer | SharedArrayBuffer | ArrayBufferView | readonly number[] | Blob | string;
 
+/**
+ * Bytes over a buffer of their own that is not shared: `Uint8Array<ArrayBuffer>` from TypeScript 5.7 on, `Uint8Array` before,
+ * where the type has no parameter.
+ */
+export type Bytes = ReturnType<Uint8ArrayConstructor['of']>;
+
 /** Bytes as they go to the host, or text. */
 export type Payload = ArrayBuffer | SharedArrayBuffer | ArrayBufferView | string;
 

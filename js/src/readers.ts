@@ -2,6 +2,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { WdcError } from './error.js';
 import type { ModuleChannel, Reader } from './module_channel.js';
+import type { Bytes } from './payload.js';
 
 const encoder = new TextEncoder();
 
@@ -17,9 +18,9 @@ export interface ReadOptions {
 
 /** What a reader with these options gets for a message. */
 export type Message<Options extends ReadOptions> =
-  Options extends { text: true } ? Uint8Array<ArrayBuffer> | string
-    : ReadOptions extends Options ? Uint8Array<ArrayBuffer> | string // not known before it runs
-      : Uint8Array<ArrayBuffer>;
+  Options extends { text: true } ? Bytes | string
+    : ReadOptions extends Options ? Bytes | string // not known before it runs
+      : Bytes;
 
 /** A function that undoes something, for `using` too; calling it again does nothing. */
 export interface Disposer {
@@ -36,7 +37,7 @@ export function disposer(undo: () => void): Disposer {
 }
 
 /** The browser's own buffer as bytes, without a copy; a string as it is, or its UTF-8. */
-function asMessage(value: ArrayBuffer | string, text: boolean): Uint8Array<ArrayBuffer> | string {
+function asMessage(value: ArrayBuffer | string, text: boolean): Bytes | string {
   if (typeof value !== 'string') return new Uint8Array(value);
   return text ? value : encoder.encode(value);
 }
@@ -53,7 +54,7 @@ function report(error: unknown): void {
 
 /** Calls back for every message. Throws consumer_busy. */
 export function listen(
-  channel: ModuleChannel, callback: (message: Uint8Array<ArrayBuffer> | string) => unknown, options: ReadOptions,
+  channel: ModuleChannel, callback: (message: Bytes | string) => unknown, options: ReadOptions,
 ): Disposer {
   const { signal, text = false } = options;
   if (signal?.aborted) return disposer(() => undefined);
@@ -83,7 +84,7 @@ interface Waiting<T> {
 }
 
 /** The messages of a channel, one at a time as they are asked for. The reading begins at the first next(). */
-export class MessageIterator<T extends Uint8Array<ArrayBuffer> | string> implements AsyncIterableIterator<T, undefined> {
+export class MessageIterator<T extends Bytes | string> implements AsyncIterator<T, undefined>, AsyncIterable<T> {
   readonly #channel: ModuleChannel;
   readonly #text: boolean;
   readonly #signal: AbortSignal | undefined;

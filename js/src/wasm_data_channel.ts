@@ -3,7 +3,7 @@
 import { WdcError } from './error.js';
 import { ModuleChannel, type ChannelStats } from './module_channel.js';
 import { defaultSendQueueOperations, whole, type ChannelOptions } from './options.js';
-import { isBlob, moveOut, snapshot, toPayload, type SendData } from './payload.js';
+import { isBlob, moveOut, snapshot, toPayload, type Bytes, type SendData } from './payload.js';
 import { listen, MessageIterator, type Disposer, type Message, type ReadOptions } from './readers.js';
 import { SendQueue } from './send_queue.js';
 
@@ -34,7 +34,7 @@ export interface CloseOptions {
  * One reader at a time: {@link startListening}, {@link messages} or `for await`. A second one gets `consumer_busy`.
  * Every error is a {@link WdcError}; an AbortSignal's reason is passed on as it is.
  */
-export class WasmDataChannel implements AsyncIterable<Uint8Array<ArrayBuffer>> {
+export class WasmDataChannel implements AsyncIterable<Bytes> {
   readonly #channel: ModuleChannel;
   readonly #queue: SendQueue;
   readonly #peerConnection: RTCPeerConnection | undefined;
@@ -200,7 +200,7 @@ export class WasmDataChannel implements AsyncIterable<Uint8Array<ArrayBuffer>> {
     if (typeof callback !== 'function') {
       throw new WdcError('invalid_argument', `startListening() takes a function, not ${typeof callback}`);
     }
-    return listen(this.#channel, callback as (message: Uint8Array<ArrayBuffer> | string) => unknown, options ?? {});
+    return listen(this.#channel, callback as (message: Bytes | string) => unknown, options ?? {});
   }
 
   /**
@@ -212,7 +212,7 @@ export class WasmDataChannel implements AsyncIterable<Uint8Array<ArrayBuffer>> {
   }
 
   /** {@link messages} without options: `for await (const bytes of channel)`. */
-  [Symbol.asyncIterator](): MessageIterator<Uint8Array<ArrayBuffer>> {
+  [Symbol.asyncIterator](): MessageIterator<Bytes> {
     return this.messages();
   }
 

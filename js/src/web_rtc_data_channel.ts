@@ -2,7 +2,7 @@
 import { WdcError } from './error.js';
 import { ModuleChannel } from './module_channel.js';
 import type { ChannelOptions } from './options.js';
-import { isBlob, toPayload } from './payload.js';
+import { isBlob, toPayload, type Bytes } from './payload.js';
 import { MessageIterator } from './readers.js';
 
 /**
@@ -45,7 +45,7 @@ export class WebRtcDataChannel {
    * All messages from here on, binary ones as Uint8Array, text as strings. `next()` gives `{value, done}`. One stream at a
    * time: the next() of another rejects with `consumer_busy`.
    */
-  message_stream(): MessageIterator<Uint8Array<ArrayBuffer> | string> {
+  message_stream(): MessageIterator<Bytes | string> {
     return new MessageIterator(this.#channel, { text: true });
   }
 
