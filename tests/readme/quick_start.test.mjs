@@ -95,7 +95,7 @@ test('the C++ module echoes what a JavaScript tab sends', async () => {
   const echoed = await tabs.b.evaluate(async () => {
     const { connect } = await import('/node_modules/webrtc-data-channel/dist/index.js');
     const channel = await connect('broadcast:', 'echo');
-    const messages = channel[Symbol.asyncIterator]();
+    const messages = channel.messages({ text: true });
     const result = [];
     for (const message of ['text \0 with NUL', new Uint8Array([0, 255])]) {
       await channel.send(message);
