@@ -7,9 +7,9 @@ import type { FlowArguments } from './options.js';
 
 /**
  * The package's WebAssembly in hexadecimal; scripts/build.mjs puts it here. Compressed as files on the way to a page are, it is
- * smaller than base64, which hides the bytes that repeat.
+ * smaller than base64, which hides the bytes that repeat. Undefined in the entry `external`, which compiles a file.
  */
-declare const WDC_EMBEDDED_MODULE: string;
+declare const WDC_EMBEDDED_MODULE: string | undefined;
 
 /** What js/module/exports.cc offers. A negative result is an error. */
 interface ModuleExports {
@@ -112,28 +112,52 @@ export class Module {
   }
 }
 
+/** The magic number and version 1: the smallest module there is. Where it does not compile, none may. */
+const kEmptyModule = new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
+
 let code: WebAssembly.Module | undefined;
 let current: Module | undefined;
 
 /** Compiles once, which every browser does at once on its main thread, too. Throws wasm_blocked, unsupported, out_of_memory. */
 function compiled(): WebAssembly.Module {
   if (code !== undefined) return code;
-  if (typeof WebAssembly !== 'object') throw new WdcError('unsupported', 'there is no WebAssembly here');
-  const bytes = embeddedBytes();
+  if (WDC_EMBEDDED_MODULE === undefined) {
+    throw new WdcError('invalid_state', "'webrtc-data-channel/external' has no WebAssembly yet: await load() first");
+  }
+  requireWebAssembly();
   try {
-    code = new WebAssembly.Module(bytes);
+    code = new WebAssembly.Module(fromHexadecimal(WDC_EMBEDDED_MODULE));
   } catch (cause) {
-    if (cause instanceof RangeError) throw new WdcError('out_of_memory', cause.message, { cause });
-    if (!WebAssembly.validate(bytes)) throw new WdcError('unsupported', 'WebAssembly without SIMD', { cause });
-    throw new WdcError('wasm_blocked', "its script-src lacks 'wasm-unsafe-eval'", { cause });
+    throw compileError(cause);
   }
   return code;
 }
 
-function embeddedBytes(): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(WDC_EMBEDDED_MODULE.length / 2);
+/** Throws unsupported. */
+export function requireWebAssembly(): void {
+  if (typeof WebAssembly !== 'object') throw new WdcError('unsupported', 'there is no WebAssembly here');
+}
+
+/** What it means that a module did not compile. */
+export function compileError(cause: unknown): WdcError {
+  if (cause instanceof RangeError) return new WdcError('out_of_memory', cause.message, { cause });
+  try {
+    new WebAssembly.Module(kEmptyModule);
+  } catch {
+    return new WdcError('wasm_blocked', "its script-src lacks 'wasm-unsafe-eval'", { cause });
+  }
+  return new WdcError('unsupported', 'WebAssembly without SIMD', { cause });
+}
+
+/** The code that channels run from now on, unless there is some. */
+export function provideCode(module: WebAssembly.Module): void {
+  code ??= module;
+}
+
+function fromHexadecimal(text: string): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(text.length / 2);
   for (let index = 0; index < bytes.length; index += 1) {
-    bytes[index] = parseInt(WDC_EMBEDDED_MODULE.slice(2 * index, 2 * index + 2), 16);
+    bytes[index] = parseInt(text.slice(2 * index, 2 * index + 2), 16);
   }
   return bytes;
 }
