@@ -39,8 +39,10 @@ async function openTabs(first, second) {
   return { a: a.page, b: page, errors: () => [...a.errors, ...errors], close: () => a.close() };
 }
 
+/** A tab in the background draws no frames, which a waiting puppeteer would look at otherwise. */
 const shows = (page, text) => page.waitForFunction(
-  (wanted) => [...document.querySelectorAll('li')].some((item) => item.textContent === wanted), { timeout: 20_000 }, text);
+  (wanted) => [...document.querySelectorAll('li')].some((item) => item.textContent === wanted),
+  { timeout: 20_000, polling: 50 }, text);
 
 test('the README shows the example files as they are', () => {
   execFileSync('python3', [join(root, 'tools/readme_examples.py')], { stdio: 'pipe' });
