@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // The package with its WebAssembly as a file of its own instead of inside the script.
-import { WdcError } from './error.js';
+import { describe, WdcError } from './error.js';
 import { compileError, provideCode, requireWebAssembly } from './module.js';
 
 export * from './index.js';
@@ -32,6 +32,9 @@ export function load(
 async function compile(source: string | URL | WebAssembly.Module): Promise<WebAssembly.Module> {
   requireWebAssembly();
   if (source instanceof WebAssembly.Module) return source;
+  if (typeof source !== 'string' && !(source instanceof URL)) {
+    throw new WdcError('invalid_argument', `load() takes an address or a WebAssembly.Module, not ${describe(source)}`);
+  }
   const response = await fetch(source).catch((cause: unknown) => {
     throw notThere(source, String(cause), cause);
   });

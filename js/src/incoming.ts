@@ -30,7 +30,7 @@ interface Waiting {
 }
 
 /** What {@link incoming} gives. */
-export class IncomingChannels implements AsyncIterableIterator<WasmDataChannel, undefined> {
+export class IncomingChannels implements AsyncIterator<WasmDataChannel, undefined>, AsyncIterable<WasmDataChannel> {
   readonly #peerConnection: RTCPeerConnection;
   readonly #options: IncomingOptions;
   readonly #maxWaiting: number;

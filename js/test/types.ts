@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: MIT
 /* eslint-disable @typescript-eslint/no-unused-vars, @typescript-eslint/no-unnecessary-type-parameters -- types are all it is about */
-// Compiles, or not where it says so, against the package's own declarations: npx tsc -p test/tsconfig.json
+// Compiles, or not where it says so, against the package's own declarations: node --test js/test/types.test.mjs
 import {
   connect, errorCodes, incoming, WasmDataChannel, WdcError, WebRtcDataChannel,
-  type Disposer, type ErrorCode, type ReadOptions, type SendData,
+  type Bytes, type Disposer, type ErrorCode, type ReadOptions, type SendData,
 } from 'webrtc-data-channel';
+import * as external from 'webrtc-data-channel/external';
+import { createHost } from 'webrtc-data-channel/host';
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 function same<A, B>(_: Equal<A, B>): void {
   // for the compiler only
 }
-type Bytes = Uint8Array<ArrayBuffer>;
 
 export async function uses(rtcChannel: RTCDataChannel, peerConnection: RTCPeerConnection): Promise<void> {
   const channel = new WasmDataChannel(rtcChannel, { peerConnection, receiveOverflow: 'drop-oldest', closeTimeoutMs: 1000 });
@@ -76,6 +77,16 @@ export async function uses(rtcChannel: RTCDataChannel, peerConnection: RTCPeerCo
   const { value, done } = await thin.message_stream().next();
   if (done !== true) same<typeof value, Bytes | string>(true);
   await thin.close();
+}
+
+export async function entries(compiled: WebAssembly.Module): Promise<void> {
+  await external.load();
+  for (const source of ['/file.wasm', new URL('https://example.org/file.wasm'), compiled]) await external.load(source);
+  // @ts-expect-error nothing to load
+  await external.load(null);
+  same<typeof external.WasmDataChannel, typeof WasmDataChannel>(true);
+  const host = createHost();
+  host.bind(await WebAssembly.instantiate(compiled, host.imports));
 }
 
 export function codes(error: unknown): number {
