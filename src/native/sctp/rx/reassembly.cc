@@ -19,9 +19,10 @@ std::size_t Reassembly::window() const { return held_ < limits_.window ? limits_
 /// kept, and so nothing acknowledged.
 bool Reassembly::has_room_for(std::size_t size, bool in_order) const {
   const std::size_t items = partial_.runs() + waiting_.size() + ready_.size();
-  const std::size_t used = held_ + items * kOverhead + size;
-  if (used <= 2 * limits_.window) return true;
-  return in_order && ready_.empty() && used <= 2 * limits_.window + limits_.message_size;
+  if (held_ + size <= limits_.window && held_ + size + items * kOverhead <= 2 * limits_.window) return true;
+  // Where all that is held waits for fragments, the user cannot make room: only what comes next can.
+  const bool user_has_nothing = held_ == partial_.bytes() + waiting_.bytes();
+  return in_order && user_has_nothing && held_ + size + items * kOverhead <= 2 * limits_.window + limits_.message_size;
 }
 
 Reassembly::Outcome Reassembly::add(const Fragment& fragment, bool in_order) {

@@ -26,6 +26,7 @@ bool WaitingMessages::insert(std::int64_t number, ReceivedMessage message) {
   if ((count_ + 1) * 2 > slots_.size()) grow();
   const std::size_t at = find(message.stream, number);
   if (!is_free(at)) return false;
+  bytes_ += message.payload.size();
   const Index index = messages_.take();
   messages_[index] = std::move(message);
   slots_[at] = {index, number};
@@ -38,6 +39,7 @@ std::optional<ReceivedMessage> WaitingMessages::take(StreamId stream, std::int64
   const std::size_t at = find(stream, number);
   if (is_free(at)) return std::nullopt;
   ReceivedMessage message = std::move(messages_[slots_[at].message]);
+  bytes_ -= message.payload.size();
   erase(at);
   return message;
 }
@@ -78,6 +80,7 @@ std::size_t WaitingMessages::drop_stream(StreamId stream) {
     messages_[slots_[at].message].payload.reset();
     erase(at);  // another may have moved here
   }
+  bytes_ -= dropped;
   return dropped;
 }
 
@@ -89,6 +92,7 @@ void WaitingMessages::clear() {
     slot.message = Slab<ReceivedMessage>::kNone;
   }
   count_ = 0;
+  bytes_ = 0;
 }
 
 void WaitingMessages::grow() {

@@ -25,6 +25,7 @@ class WaitingMessages {
   std::size_t drop_stream(StreamId stream);
   void clear();
   [[nodiscard]] std::size_t size() const { return count_; }
+  [[nodiscard]] std::size_t bytes() const { return bytes_; }
 
  private:
   using Index = Slab<ReceivedMessage>::Index;
@@ -43,6 +44,7 @@ class WaitingMessages {
   Slab<ReceivedMessage> messages_;
   std::vector<Slot> slots_;  // a power of two, at most half of them used
   std::size_t count_ = 0;
+  std::size_t bytes_ = 0;
 };
 
 }  // namespace wdc::sctp

@@ -56,7 +56,7 @@ class Outstanding {
   [[nodiscard]] UnwrappedTsn next_tsn() const { return next_; }
   [[nodiscard]] UnwrappedTsn cumulative() const { return cumulative_; }
   [[nodiscard]] bool empty() const { return cumulative_.next() == next_; }
-  [[nodiscard]] bool full() const { return next_.since(cumulative_) > kMaxChunks - 1; }
+  [[nodiscard]] bool full() const { return next_.since(cumulative_) > kMaxChunks; }
   /// Bytes of chunks that are neither acknowledged nor thought lost, headers included.
   [[nodiscard]] std::size_t in_flight_bytes() const { return in_flight_; }
   /// The same in user data, which is what the peer's window counts (RFC 9260 section 6.2.1).
