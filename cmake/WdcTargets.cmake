@@ -4,7 +4,8 @@
 # wdc_add_test(<name> SOURCES <files>... [LIBS <targets>...])      a GoogleTest binary, registered in ctest (native only)
 # wdc_add_module(<name> SOURCES <files>... [LIBS <targets>...] [OUTPUT_DIRECTORY <dir>])
 #                                                                  <name>.wasm for the browser (wasm only), with the library
-#                                                                  linked in; what else leaves it says [[clang::export_name]]
+#                                                                  linked in; what else leaves it says [[clang::export_name]].
+#                                                                  With Emscripten <name>.js, an ES module, and its .wasm
 
 set(CMAKE_CXX_STANDARD 23)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
@@ -61,12 +62,19 @@ function(wdc_add_test name)
 endfunction()
 
 function(wdc_add_module name)
-  if(NOT CMAKE_SYSTEM_NAME STREQUAL "WASI")
+  if(NOT WDC_WASM)
     return()
   endif()
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "OUTPUT_DIRECTORY" "SOURCES;LIBS")
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE ${arg_LIBS} wdc_browser)
+  if(arg_OUTPUT_DIRECTORY)
+    set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${arg_OUTPUT_DIRECTORY}")
+  endif()
+  if(EMSCRIPTEN)
+    target_link_options(${name} PRIVATE -sMODULARIZE -sEXPORT_ES6 -sALLOW_MEMORY_GROWTH)
+    return()
+  endif()
   # The stack stands first, so that an overflow traps instead of running into the data. 256 KiB: an await takes no
   # stack of its own however long the chain, and pages are paid by every instance.
   target_link_options(${name} PRIVATE -mexec-model=reactor -Wl,--stack-first -Wl,-z,stack-size=262144
@@ -74,7 +82,4 @@ function(wdc_add_module name)
   # Debian's libc++ and wasi-libc bring their debug information along, ten times the size of everything else.
   target_link_options(${name} PRIVATE $<$<CONFIG:Release>:-Wl,--strip-all>)
   set_target_properties(${name} PROPERTIES SUFFIX ".wasm")
-  if(arg_OUTPUT_DIRECTORY)
-    set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${arg_OUTPUT_DIRECTORY}")
-  endif()
 endfunction()

@@ -26,11 +26,20 @@ enum class Slot : std::int32_t { none = 0 };
 /// A DataChannel over an adopted channel; takes the number. Errors: invalid_argument (flow options), loop_closed.
 [[nodiscard]] Result<DataChannel> adopt(EventLoop& loop, HostChannel channel, const FlowOptions& flow = {});
 
+/// The same for an RTCDataChannel in a slot; takes both slots. `options`: AdoptOptions as in the host's adoptChannel(),
+/// or none. Errors: also invalid_argument, already_wrapped and closed from the host; then the slots are free, too.
+[[nodiscard]] Result<DataChannel> adopt(EventLoop& loop, Slot channel, Slot options, const FlowOptions& flow = {});
+
+/// Gives the RTCDataChannel behind `channel` to JavaScript, as a slot; C++ has no part in it any more. JavaScript has
+/// to listen to it in the same turn, and misses nothing then. Takes the channel only on success. Errors: closed;
+/// invalid_state (messages are unread or on their way, sends wait, or it has a reader).
+[[nodiscard]] Result<Slot> release(DataChannel&& channel);
+
 /// A message whose bytes stay in JavaScript; takes the slot. `size` is in bytes (UTF-8 for text).
 [[nodiscard]] Message message_from_slot(Slot slot, std::size_t size, MessageType type);
 
-/// Gives a message to JavaScript as a slot: the very ArrayBuffer or string that arrived if nobody has looked at it, else a
-/// new one with a copy. Takes the message.
+/// Gives a message to JavaScript as a slot: the very ArrayBuffer or string that arrived if nobody has looked at it,
+/// else a new one with a copy. Takes the message.
 [[nodiscard]] Slot to_slot(Message&& message);
 
 }  // namespace wdc::browser

@@ -153,7 +153,9 @@ Result<void> post(core::Loop& loop, std::unique_ptr<Posted> function);
 }  // namespace detail
 
 /// Where everything of one thread happens: completions, timers, posted functions. Channels, connections and tasks
-/// belong to one loop and are used on its thread only; post() alone may be called from others.
+/// belong to one loop and are used on its thread only; post() alone may be called from others. Where threads are told
+/// apart (Emscripten with -pthread), the thread that makes the loop is its own, and creating, connecting, sending and
+/// receiving elsewhere is Errc::wrong_thread.
 ///
 /// Completions never run user code from inside a call into the library: they wait in a ready queue that run(), poll()
 /// or, in the browser, the host's pump drains. So anything may be destroyed from anywhere.

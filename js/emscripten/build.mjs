@@ -133,6 +133,7 @@ function library() {
 throw new Error('webrtc_data_channel: MEMORY64 is not supported');
 #endif
 mergeInto(LibraryManager.library, {
+  $wdcBundle__docs: '/** @suppress {checkTypes} */',
   $wdcBundle: function() {
 ${host}
   },

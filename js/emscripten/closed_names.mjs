@@ -42,8 +42,11 @@ export const withQuotedNames = (text, fileName) => collect(text, fileName, (node
   } else if (ts.isPropertyAssignment(node) && ts.isIdentifier(node.name)) {
     edit(start(node.name), node.name.end, `"${node.name.text}"`);
   } else if (ts.isBindingElement(node) && ts.isObjectBindingPattern(node.parent) && !node.dotDotDotToken) {
-    if (node.propertyName === undefined) edit(start(node), start(node), `"${node.name.text}": `);
-    else if (ts.isIdentifier(node.propertyName)) edit(start(node.propertyName), node.propertyName.end, `"${node.propertyName.text}"`);
+    // Computed: Emscripten's own optimiser takes the quotes of a pattern away.
+    if (node.propertyName === undefined) edit(start(node), start(node), `["${node.name.text}"]: `);
+    else if (ts.isIdentifier(node.propertyName)) {
+      edit(start(node.propertyName), node.propertyName.end, `["${node.propertyName.text}"]`);
+    }
   } else if ((ts.isMethodDeclaration(node) || ts.isAccessor(node) || ts.isPropertyDeclaration(node))
     && ts.isIdentifier(node.name)) {
     edit(start(node.name), node.name.end, `["${node.name.text}"]`);

@@ -7,6 +7,10 @@
 #include "src/browser/host_imports.h"
 #include "src/core/loop.h"
 
+#if defined(__EMSCRIPTEN_PTHREADS__)
+#include <emscripten/proxying.h>
+#endif
+
 namespace wdc {
 
 std::unique_ptr<core::Backend> core::make_default_backend() { return std::make_unique<browser::BrowserBackend>(); }
@@ -33,6 +37,29 @@ void BrowserBackend::request_pump() {
   host::request_pump();
 }
 
+#if defined(__EMSCRIPTEN_PTHREADS__)
+
+// Each thread has a host of its own, and only the owner's knows this loop. The system queue may run this in the middle
+// of other code of the owner's: it only asks for a later turn.
+void BrowserBackend::wake() noexcept {
+  if (on_owning_thread()) return request_pump();
+  woken_.store(true, std::memory_order_release);
+  emscripten_proxy_async(
+      emscripten_proxy_get_system_queue(), owner_, [](void*) { host::request_pump(); }, nullptr);
+}
+
+bool BrowserBackend::wants_pump() noexcept {
+  return woken_.exchange(false, std::memory_order_acquire) || pump_requested_;
+}
+
+#else
+
+void BrowserBackend::wake() noexcept { request_pump(); }
+
+bool BrowserBackend::wants_pump() noexcept { return pump_requested_; }
+
+#endif
+
 void BrowserBackend::set_deadline(std::optional<TimePoint> deadline) {
   deadline_ = deadline;
   tell_deadline();
@@ -50,7 +77,7 @@ void BrowserBackend::tell_deadline() {
 
 void BrowserBackend::pump_all() {
   for (auto* backend = first_; backend != nullptr; backend = backend->next_)
-    backend->due_ = backend->pump_requested_ || (backend->deadline_ && *backend->deadline_ <= backend->now());
+    backend->due_ = backend->wants_pump() || (backend->deadline_ && *backend->deadline_ <= backend->now());
   // From the start each time: what a loop runs may make and destroy others.
   for (auto* backend = first_; backend != nullptr;) {
     if (!backend->due_) {

@@ -7,6 +7,11 @@
 
 #include "src/core/backend.h"
 
+#if defined(__EMSCRIPTEN_PTHREADS__)
+#include <pthread.h>
+#include <atomic>
+#endif
+
 namespace wdc::browser {
 
 /// What an EventLoop stands on in the browser: the host's clock and timer, and its turns. A module may have several
@@ -22,7 +27,10 @@ class BrowserBackend final : public core::Backend {
   [[nodiscard]] TimePoint now() const override;
   void request_pump() override;
   void set_deadline(std::optional<TimePoint> deadline) override;
-  void wake() noexcept override { request_pump(); }
+  void wake() noexcept override;
+#if defined(__EMSCRIPTEN_PTHREADS__)
+  [[nodiscard]] bool on_owning_thread() const noexcept override { return pthread_equal(owner_, pthread_self()) != 0; }
+#endif
   [[nodiscard]] bool driven_by_host() const noexcept override { return true; }
   bool turn(bool may_wait) override;
   void report(std::string_view text) override;
@@ -36,6 +44,7 @@ class BrowserBackend final : public core::Backend {
 
  private:
   static void tell_deadline();
+  [[nodiscard]] bool wants_pump() noexcept;
   static BrowserBackend* first_;  // of this module instance
 
   BrowserBackend* next_;
@@ -43,6 +52,10 @@ class BrowserBackend final : public core::Backend {
   std::optional<TimePoint> deadline_;
   bool pump_requested_ = false;
   bool due_ = false;
+#if defined(__EMSCRIPTEN_PTHREADS__)
+  const pthread_t owner_ = pthread_self();
+  std::atomic<bool> woken_ = false;  // by another thread
+#endif
 };
 
 }  // namespace wdc::browser

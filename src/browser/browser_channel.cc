@@ -38,7 +38,15 @@ BrowserChannel::BrowserChannel(host::Number number)
       info_(read_info(number)),
       initial_state_(static_cast<ReadyState>(host::channel_ready_state(number))) {}
 
-BrowserChannel::~BrowserChannel() { host::channel_release(number_); }
+BrowserChannel::~BrowserChannel() {
+  if (number_ != 0) host::channel_release(number_);
+}
+
+host::Number BrowserChannel::detach() {
+  const auto slot = host::channel_detach(number_);
+  if (slot > 0) number_ = 0;
+  return slot;
+}
 
 void BrowserChannel::set_events(core::ChannelEvents& events) {
   events_ = &events;

@@ -30,11 +30,14 @@ class BrowserChannel final : public core::ChannelBackend {
   void close() override;
   void abort() override;
 
+  /// Gives the RTCDataChannel back to JavaScript; this is without one then. A slot or an error.
+  [[nodiscard]] host::Number detach();
+
   /// For the exports that the host calls.
   [[nodiscard]] core::ChannelEvents& events() noexcept { return *events_; }
 
  private:
-  host::Number number_;
+  host::Number number_;  // 0: detached
   core::ChannelInfo info_;
   ReadyState initial_state_;
   core::ChannelEvents* events_ = nullptr;

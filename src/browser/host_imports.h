@@ -42,6 +42,8 @@ WDC_IMPORT(slot_from_bytes) Number slot_from_bytes(const void* bytes, std::size_
 WDC_IMPORT(slot_from_text) Number slot_from_text(const void* text, std::size_t size);
 
 // Channels
+WDC_IMPORT(channel_adopt) Number channel_adopt(Number channel, Number options);
+WDC_IMPORT(channel_detach) Number channel_detach(Number channel);
 WDC_IMPORT(channel_start) void channel_start(Number channel, Context context);
 WDC_IMPORT(channel_ready_state) std::int32_t channel_ready_state(Number channel);
 WDC_IMPORT(channel_label) Number channel_label(Number channel);

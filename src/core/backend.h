@@ -203,6 +203,8 @@ class Backend {
   /// Waits for events, wake() or the deadline and reports the events; with `may_wait` false only looks. Returns false
   /// if nothing can ever happen any more (no deadline, nothing open). Not called where driven_by_host().
   virtual bool turn(bool may_wait) = 0;
+  /// False on a thread other than the one this belongs to. Asked only where a program can have several.
+  [[nodiscard]] virtual bool on_owning_thread() const noexcept { return true; }
   /// A line for the person who runs the program: why run_main() failed. A home without an error output drops it.
   virtual void report(std::string_view /*text*/) {}
 

@@ -90,6 +90,8 @@ Result<void> Channel::try_send(Message& message) {
 }
 
 Result<void> Channel::check_send(std::size_t size) {
+  if (!on_owning_thread()) [[unlikely]]
+    return wdc::fail(Errc::wrong_thread);
   if (state_ != ReadyState::open) [[unlikely]]
     return std::unexpected(refusal());
   if (size <= max_message_size_) [[likely]]
@@ -270,6 +272,20 @@ void Channel::handle_gone() noexcept {
   close(std::nullopt);
 }
 
+Result<void> Channel::can_let_go() const {
+  if (!on_owning_thread()) return wdc::fail(Errc::wrong_thread);
+  if (ended_ || !backend_ || closing_here_ || state_ == ReadyState::closing) return wdc::fail(Errc::closed);
+  if (!received_.empty()) return wdc::fail(Errc::invalid_state, "there are unread messages");
+  if (waiting_count_ != 0) return wdc::fail(Errc::invalid_state, "there are sends that wait");
+  if (has_consumer_) return wdc::fail(Errc::invalid_state, "the channel has a reader");
+  return {};
+}
+
+void Channel::let_go() noexcept {
+  backend_.reset();
+  end(std::nullopt);
+}
+
 void Channel::on_loop_closed() noexcept {
   if (!ended_) end(Error(Errc::loop_closed));
   received_.clear();
@@ -337,6 +353,7 @@ DataChannelStats Channel::stats() const noexcept {
 }
 
 Result<DataChannel> make_channel(Loop& loop, std::unique_ptr<ChannelBackend> backend, const FlowOptions& flow) {
+  if (!loop.on_owning_thread()) return wdc::fail(Errc::wrong_thread);
   if (auto valid = validate(flow); !valid) return std::unexpected(std::move(valid.error()));
   return Channel::make_handle(Channel::create(loop, std::move(backend), flow));
 }

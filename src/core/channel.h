@@ -30,6 +30,8 @@ class Channel final : private ChannelEvents, public LoopResident, public ListLin
   [[nodiscard]] static ChannelReference create(Loop& loop, std::unique_ptr<ChannelBackend> backend,
                                                const FlowOptions& flow);
   [[nodiscard]] static DataChannel make_handle(ChannelReference channel) { return DataChannel(std::move(channel)); }
+  /// Null: a handle without a channel.
+  [[nodiscard]] static Channel* behind(const DataChannel& handle) noexcept { return handle.channel_.get(); }
 
   void add_reference() noexcept { ++references_; }
   void drop_reference() noexcept {
@@ -61,8 +63,16 @@ class Channel final : private ChannelEvents, public LoopResident, public ListLin
   /// Unread messages stay readable.
   void fail(Error error);
   void handle_gone() noexcept;
+  /// Whether the home's channel may go to somebody else: nothing of it is here or on its way. Errors: closed,
+  /// invalid_state, wrong_thread.
+  [[nodiscard]] Result<void> can_let_go() const;
+  /// REQUIRES: can_let_go().
+  [[nodiscard]] ChannelBackend& backend() noexcept { return *backend_; }
+  /// Drops the home's channel and ends. REQUIRES: can_let_go().
+  void let_go() noexcept;
   void on_loop_closed() noexcept override;
 
+  [[nodiscard]] bool on_owning_thread() const noexcept { return loop_ == nullptr || loop_->on_owning_thread(); }
   [[nodiscard]] ReadyState state() const noexcept { return state_; }
   [[nodiscard]] bool ended() const noexcept { return ended_; }
   /// Why nothing can be sent; REQUIRES: state() is not open.

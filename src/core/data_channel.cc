@@ -171,6 +171,7 @@ Result<void> DataChannel::try_send(Message&& message) {
 
 Result<Message> DataChannel::try_receive() {
   if (!channel_) return fail(Errc::closed);
+  if (!channel_->on_owning_thread()) return fail(Errc::wrong_thread);
   if (channel_->has_consumer()) return fail(Errc::consumer_busy);
   if (auto message = channel_->read()) return std::move(*message);
   if (!channel_->ended()) return fail(Errc::would_block);

@@ -46,6 +46,14 @@ class Loop {
   void stop() noexcept;
 
   [[nodiscard]] TimePoint now() const { return backend_->now(); }
+  /// Costs nothing where a program has one thread only.
+  [[nodiscard]] bool on_owning_thread() const noexcept {
+#if defined(__wasm__) && !defined(__EMSCRIPTEN_PTHREADS__)
+    return true;
+#else
+    return backend_->on_owning_thread();
+#endif
+  }
   [[nodiscard]] Backend& backend() noexcept { return *backend_; }
   [[nodiscard]] const Backend& backend() const noexcept { return *backend_; }
 

@@ -117,6 +117,7 @@ template class PeerEventOperation<ConnectionState>;
 // PeerConnection
 
 Result<PeerConnection> PeerConnection::create(EventLoop& loop, PeerConnectionOptions options) {
+  if (!loop.internal().on_owning_thread()) return fail(Errc::wrong_thread);
   if (auto valid = core::validate(options); !valid) return std::unexpected(std::move(valid.error()));
   core::link_home_peers();
   auto backend = loop.internal().backend().create_peer(options);

@@ -67,7 +67,8 @@ SignalingSession::SignalingSession(EventLoop& loop, std::string url, std::string
 SignalingSession::~SignalingSession() { send(signaling::Bye{}); }
 
 bool SignalingSession::start() {
-  if (auto valid = validate_room(room_); !valid) {
+  auto valid = loop_.internal().on_owning_thread() ? validate_room(room_) : fail(Errc::wrong_thread);
+  if (!valid) {
     outcome_.emplace(std::move(valid));
     return true;
   }
@@ -209,6 +210,22 @@ Task<void> SignalingSession::negotiate() {
   }
 }
 
+class SignalingSession::OwnOfferMade {
+ public:
+  explicit OwnOfferMade(SignalingSession& session) noexcept : session_(session) {}
+  [[nodiscard]] bool await_ready() const noexcept { return !session_.making_offer_; }
+  template <class Caller>
+  void await_suspend(std::coroutine_handle<Caller> caller) noexcept {
+    detail::prepare(node_, caller);
+    session_.offer_waiter_.push_back(node_);
+  }
+  void await_resume() const noexcept {}
+
+ private:
+  SignalingSession& session_;
+  detail::WaitNode node_;
+};
+
 Task<void> SignalingSession::make_offer() {
   // The event waited in a queue: meanwhile the other side's offer may be there. If one of ours is still needed after
   // it, the connection says so again once it is stable (W3C 4.7.3).
@@ -220,6 +237,7 @@ Task<void> SignalingSession::make_offer() {
   auto setting = peer_.set_local_description();
   auto offer = co_await setting;
   making_offer_ = false;
+  if (auto* waiting = offer_waiter_.front()) detail::make_ready(loop_.internal(), *waiting);
   if (offer)
     send(signaling::Description{{}, std::move(*offer)});
   else if (!answering_)
@@ -232,6 +250,8 @@ Task<void> SignalingSession::take_description(SessionDescription description) {
       !making_offer_ && (peer_.signaling_state() == SignalingState::stable || setting_remote_answer_pending_);
   ignore_offer_ = !polite_ && is_offer && !ready_for_offer;
   if (ignore_offer_) co_return;
+  // Chromium 156 gathers no candidates ever after if an offer arrives while its own is still in the making.
+  if (is_offer) co_await OwnOfferMade(*this);
 
   described_ = true;
   answering_ = is_offer;

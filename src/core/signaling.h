@@ -59,6 +59,7 @@ class SignalingSession final : private SignalingEvents, public LoopResident {
   void connect_afresh();
   [[nodiscard]] Task<void> wait_open();
 
+  class OwnOfferMade;
   [[nodiscard]] Task<void> negotiate();
   [[nodiscard]] Task<void> make_offer();
   [[nodiscard]] Task<void> take_description(SessionDescription description);
@@ -87,6 +88,7 @@ class SignalingSession final : private SignalingEvents, public LoopResident {
 
   // The variables of the W3C specification's example of perfect negotiation (section 10.7).
   bool making_offer_ = false;
+  detail::WaitList offer_waiter_;  // for its end
   bool ignore_offer_ = false;
   bool setting_remote_answer_pending_ = false;
   bool answering_ = false;  // a remote offer is being applied and answered

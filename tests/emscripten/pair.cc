@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // What emscripten.test.mjs runs in a page: both ends of a real connection, in one program, over the library that
 // js/emscripten makes. It speaks the ABI of docs/wire/host.md directly, so that a compiler without C++23 can build it.
+#include <emscripten.h>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
-#include <emscripten.h>
 
 #include "src/browser/host_imports.h"
 
@@ -14,8 +14,9 @@ namespace host = wdc::browser::host;
 using host::Context;
 using host::Number;
 
-constexpr char kText[] = "gr\xc3\xbc\xc3\x9f"
-                         "e";
+constexpr char kText[] =
+    "gr\xc3\xbc\xc3\x9f"
+    "e";
 constexpr std::size_t kLargeBytes = 100'000;
 constexpr std::size_t kGrowth = 32u << 20;
 
@@ -44,7 +45,8 @@ void check(bool condition, const char* what) {
 
 /// A slot's bytes in memory of our own.
 struct Text {
-  explicit Text(Number slot) : size(slot == 0 ? 0 : host::slot_size(slot)), data(static_cast<char*>(std::malloc(size + 1))) {
+  explicit Text(Number slot)
+      : size(slot == 0 ? 0 : host::slot_size(slot)), data(static_cast<char*>(std::malloc(size + 1))) {
     if (slot != 0) host::slot_read(slot, data, size);
   }
   Text(const Text&) = delete;
@@ -76,7 +78,8 @@ void send_all(Number channel) {
 void check_echo(const Text& message, bool is_text) {
   switch (program.echoes++) {
     case 0:
-      check(is_text && message.size == sizeof(kText) - 1 && std::memcmp(message.data, kText, message.size) == 0, "text");
+      check(is_text && message.size == sizeof(kText) - 1 && std::memcmp(message.data, kText, message.size) == 0,
+            "text");
       return;
     case 1:
       check(!is_text && message.size == 3 && message.data[1] == 7, "bytes");
@@ -84,7 +87,8 @@ void check_echo(const Text& message, bool is_text) {
     default:
       auto* expected = static_cast<std::uint8_t*>(std::malloc(kLargeBytes));
       fill(expected);
-      check(!is_text && message.size == kLargeBytes && std::memcmp(message.data, expected, kLargeBytes) == 0, "many bytes");
+      check(!is_text && message.size == kLargeBytes && std::memcmp(message.data, expected, kLargeBytes) == 0,
+            "many bytes");
       std::free(expected);
       host::channel_close(program.channel_a);
   }

@@ -10,6 +10,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -34,6 +35,7 @@ class FakeBackend final : public core::Backend {
   void wake() noexcept override;
   [[nodiscard]] bool driven_by_host() const noexcept override { return host_drives; }
   bool turn(bool may_wait) override;
+  [[nodiscard]] bool on_owning_thread() const noexcept override { return owning_thread == std::this_thread::get_id(); }
   void report(std::string_view text) override { reported = text; }
   [[nodiscard]] Result<std::unique_ptr<core::PeerBackend>> create_peer(const PeerConnectionOptions& options) override;
   [[nodiscard]] Result<std::unique_ptr<core::SignalingBackend>> open_signaling(std::string_view url,
@@ -47,6 +49,7 @@ class FakeBackend final : public core::Backend {
   [[nodiscard]] std::shared_ptr<FakeWire> make_wire(core::ChannelInfo info = {}, ReadyState state = ReadyState::open);
 
   bool host_drives = false;
+  std::thread::id owning_thread = std::this_thread::get_id();
   bool wait_for_wakes = false;  ///< turn(true) waits for wake() instead of saying that nothing can happen
   std::uint64_t pump_requests = 0;
   std::string reported;

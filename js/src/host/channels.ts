@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { WdcError, describe } from '../error.js';
 import type { ErrorCode } from '../error_codes.js';
-import { nameOf, numberOf, reasonOf } from './errors.js';
+import { detailOf, nameOf, numberOf, reasonOf } from './errors.js';
 import { EventSource, type HostEvent } from './event_source.js';
 import type { Instance } from './instance.js';
 import type { Timer } from './ledger.js';
@@ -27,7 +27,7 @@ const kUserInitiatedAbort = 12;
  * Channels that any instance of this page has wrapped, also those that have been released since. Found by a registered
  * symbol, because every bundle of this source has variables of its own.
  */
-const wrapped = ((globalThis as Record<symbol, unknown>)[Symbol.for('webrtc-data-channel.wrapped')] ??=
+export const wrapped = ((globalThis as Record<symbol, unknown>)[Symbol.for('webrtc-data-channel.wrapped')] ??=
   new WeakSet()) as WeakSet<RTCDataChannel>;
 
 /** The end of a channel that the browser does not tell, or not like this. */
@@ -178,6 +178,14 @@ class Channel extends EventSource implements EventListenerObject {
     this.#endLater(endEvent());
   }
 
+  /** Forgets the channel without closing it. */
+  detach(): void {
+    this.released = true;
+    this.#detach();
+    wrapped.delete(this.channel);
+    this.onRelease?.();
+  }
+
   /** The connection below was closed by C++. */
   connectionClosed(): void {
     this.#endLater(endEvent('connection_closed'));
@@ -319,6 +327,22 @@ export class Channels {
     const { memory, slots, lastError } = this.instance;
     const at = (number: number): RTCDataChannel => this.get(number).channel;
     return {
+      channel_adopt: (channel: number, options: number) => {
+        const [value, optional] = [slots.take(channel), slots.take(options)];
+        try {
+          return this.adopt(value as RTCDataChannel, optional as AdoptOptions | undefined);
+        } catch (error) {
+          if (error instanceof WdcError) return lastError.fail(error.code, detailOf(error));
+          return lastError.fail('invalid_argument', reasonOf(error));
+        }
+      },
+      channel_detach: (number: number) => {
+        const entry = this.get(number);
+        if (this.instance.hasQueued(entry)) return lastError.fail('invalid_state', 'an event of the channel is on its way');
+        this.#table.take(number);
+        entry.detach();
+        return slots.put(entry.channel);
+      },
       channel_start: (number: number, context: number) => this.get(number).start(context),
       channel_ready_state: (number: number) => this.get(number).state,
       channel_label: (number: number) => slots.put(at(number).label),

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import type { WdcError } from '../error.js';
 import { errorCodes, type ErrorCode } from '../error_codes.js';
 
 /** The last error of an import, until the next one is called: docs/wire/host.md. */
@@ -20,6 +21,12 @@ export const numberOf = (code: ErrorCode): number => errorCodes[code].number;
 
 /** What an exception says, for people. */
 export const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** What an error says beyond its code's own sentence, which C++ has, too. */
+export const detailOf = ({ code, message }: WdcError): string => {
+  const sentence = `${code}: ${errorCodes[code].sentence}`;
+  return message.startsWith(sentence) ? message.slice(sentence.length).replace(/^: /, '').trim() : message;
+};
 
 /** The name of a DOMException or Error. */
 export const nameOf = (error: unknown): string => (error instanceof Error ? error.name : '');

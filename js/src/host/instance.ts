@@ -87,6 +87,10 @@ export class Instance {
     this.#leave();
   }
 
+  hasQueued(receiver: EventReceiver): boolean {
+    return this.#queue.includes(receiver);
+  }
+
   /** Hands an event over in a later turn. */
   enqueue(receiver: EventReceiver, event: HostEvent): void {
     if (this.dead) return;

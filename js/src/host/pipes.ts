@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 import { openPipe, type Pipe as SignalingPipe, type PipeListener } from '../connect/pipe.js';
 import { WdcError } from '../error.js';
-import { errorCodes } from '../error_codes.js';
 import { candidateAt, descriptionAt, sdpTypes } from './descriptions.js';
-import { reasonOf } from './errors.js';
+import { detailOf, reasonOf } from './errors.js';
 import { EventSource, type HostEvent } from './event_source.js';
 import type { Instance } from './instance.js';
 import type { ModuleExports } from './module_exports.js';
@@ -94,12 +93,6 @@ class Pipe extends EventSource implements PipeListener {
     return this.instance.putText(text);
   }
 }
-
-/** What an error says beyond its code's own sentence, which C++ has, too. */
-const detailOf = ({ code, message }: WdcError): string => {
-  const sentence = `${code}: ${errorCodes[code].sentence}`;
-  return message.startsWith(sentence) ? message.slice(sentence.length).replace(/^: /, '').trim() : message;
-};
 
 /** The signaling pipes of an instance. */
 export class Pipes {
