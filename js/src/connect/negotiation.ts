@@ -21,7 +21,8 @@ export class Negotiation {
   readonly #polite: boolean;
   readonly #output: NegotiationOutput;
   readonly #listening = new AbortController();
-  #makingOffer = false;
+  /** While an offer is in the making. */
+  #offering: Promise<void> | undefined;
   #ignoringOffer = false;
   // Frames are applied one after the other.
   #frames: Promise<unknown> = Promise.resolve();
@@ -32,7 +33,10 @@ export class Negotiation {
     this.#polite = polite;
     this.#output = output;
     const { signal } = this.#listening;
-    connection.addEventListener('negotiationneeded', () => void this.#offer(), { signal });
+    connection.addEventListener('negotiationneeded', () => {
+      // The polite side's channel is the impolite one's too: its first offer covers both.
+      if (!polite || connection.remoteDescription !== null) this.#offering = this.#offer();
+    }, { signal });
     connection.addEventListener('icecandidate', ({ candidate }) => output.candidate(candidate), { signal });
     connection.addEventListener('connectionstatechange', () => this.#watchState(), { signal });
   }
@@ -63,24 +67,23 @@ export class Negotiation {
   }
 
   async #offer(): Promise<void> {
-    // The polite side's channel is the impolite one's too: its first offer covers both.
-    if (this.#polite && this.#connection.remoteDescription === null) return;
     try {
-      this.#makingOffer = true;
       await this.#connection.setLocalDescription();
       this.#send();
     } catch (error) {
       if (!this.#stopped) this.#output.failed(error);
     } finally {
-      this.#makingOffer = false;
+      this.#offering = undefined;
     }
   }
 
   async #applyDescription(description: RTCSessionDescriptionInit): Promise<void> {
     const connection = this.#connection;
-    const collision = description.type === 'offer' && (this.#makingOffer || connection.signalingState !== 'stable');
+    const collision = description.type === 'offer' && (this.#offering !== undefined || connection.signalingState !== 'stable');
     this.#ignoringOffer = !this.#polite && collision;
     if (this.#ignoringOffer) return;
+    // Chromium 156 gathers no candidates ever after if an offer arrives while its own is still in the making.
+    if (collision) await this.#offering;
     // An answer to an offer that was rolled back meanwhile.
     if (description.type === 'answer' && connection.signalingState !== 'have-local-offer') return;
     await connection.setRemoteDescription(description); // rolls an own offer back
