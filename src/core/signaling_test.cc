@@ -73,6 +73,26 @@ TEST_F(Signaling, ResolvesGlareByTheRoles) {
   EXPECT_EQ(b->peer().signaling_state(), SignalingState::stable);
 }
 
+TEST_F(Signaling, FinishesItsOwnOfferBeforeItTakesTheOtherOne) {
+  auto first = join();
+  auto second = join();
+  settle();
+  auto a = first.take();
+  auto b = second.take();
+  ASSERT_TRUE(a && b);
+  backend->peers[1]->hold_answers = true;  // the polite one's offer stays in the making
+  b->peer().restart_ice();
+  settle();
+  a->peer().restart_ice();
+  settle();
+  EXPECT_EQ(backend->peers[1]->rollbacks, 0U);
+  backend->peers[1]->release_answers();
+  settle();
+  EXPECT_EQ(backend->peers[1]->rollbacks, 1U);
+  EXPECT_EQ(a->peer().signaling_state(), SignalingState::stable);
+  EXPECT_EQ(b->peer().signaling_state(), SignalingState::stable);
+}
+
 TEST_F(Signaling, MeetsTheNextMemberWhenTheFirstOneLeaves) {
   auto stays = join();
   settle();
