@@ -51,6 +51,11 @@ export const steps = [
   { name: 'package', run: [['node', 'tools/check_package.mjs']], count: 'line' },
   browser('chromium'),
   browser('firefox'),
+  {
+    name: 'emscripten',
+    run: [['node', '--test', '--test-concurrency=1', '--test-reporter=tap', 'tests/emscripten/emscripten.test.mjs']],
+    count: 'node',
+  },
   { name: 'readme-text', run: [['python3', 'tools/readme_examples.py']], count: 'line' },
   {
     name: 'readme',

@@ -553,5 +553,28 @@ TEST_F(Channels, EndWithWhatTheirHomeFoundOut) {
   EXPECT_FALSE(wire->end(0).exists);
 }
 
+TEST_F(Channels, GoToSomebodyElseOnlyWithNothingLeftBehind) {
+  auto pair = make_pair();
+  auto& far = *core::Channel::behind(pair.far);
+  ASSERT_TRUE(pair.near.try_send_text("unread"));
+  settle();
+  EXPECT_EQ(code(far.can_let_go()), Errc::invalid_state);
+  EXPECT_EQ(drain(pair.far).size(), 1U);
+  {
+    auto stream = pair.far.message_stream();
+    EXPECT_EQ(code(far.can_let_go()), Errc::invalid_state);
+  }
+  ASSERT_TRUE(far.can_let_go());
+  auto waiting = start(pair.far.wait_closed());
+  far.let_go();
+  settle();
+  EXPECT_TRUE(waiting.done());
+  EXPECT_FALSE(pair.wire->end(1).exists);
+  EXPECT_EQ(pair.wire->end(1).aborts, 0U);
+  EXPECT_EQ(pair.far.ready_state(), ReadyState::closed);
+  EXPECT_EQ(code(far.can_let_go()), Errc::closed);
+  EXPECT_EQ(code(pair.far.try_send_text("x")), Errc::closed);
+}
+
 }  // namespace
 }  // namespace wdc
