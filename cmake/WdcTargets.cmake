@@ -62,7 +62,7 @@ function(wdc_add_test name)
 endfunction()
 
 function(wdc_add_module name)
-  if(NOT WDC_WASM)
+  if(NOT CMAKE_SYSTEM_NAME MATCHES "^(WASI|Emscripten)$") # not WDC_WASM: a project around this one does not see it
     return()
   endif()
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "OUTPUT_DIRECTORY" "SOURCES;LIBS")
