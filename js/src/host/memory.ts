@@ -40,12 +40,12 @@ export class Memory {
 
   /** A view that holds until C++ runs again: growth detaches it. */
   view(pointer: number, length: number): Uint8Array {
-    return this.#all().subarray(pointer >>> 0, (pointer >>> 0) + (length >>> 0));
+    const end = (pointer >>> 0) + (length >>> 0);
+    return this.#upTo(end).subarray(pointer >>> 0, end);
   }
 
   data(): DataView {
-    const { buffer } = this.#all();
-    return new DataView(buffer);
+    return new DataView(this.#memory!.buffer);
   }
 
   /** The text there, or undefined if it is not UTF-8. */
@@ -67,6 +67,11 @@ export class Memory {
 
   /** Writes a slot's value to `pointer`, at most `length` bytes; gives how many it wrote. */
   write(value: unknown, pointer: number, length: number): number {
+    // What arrives in binary. Without the view of the target: at 64 bytes a third of what a message costs.
+    if (value instanceof ArrayBuffer && value.byteLength <= length >>> 0) {
+      this.#upTo((pointer >>> 0) + value.byteLength).set(new Uint8Array(value), pointer >>> 0);
+      return value.byteLength;
+    }
     const target = this.view(pointer, length);
     if (typeof value === 'string' && isFixed(target.buffer)) return encoder.encodeInto(value, target).written;
     const source = typeof value === 'string' ? encoder.encode(value) : bytesOf(value);
@@ -87,9 +92,9 @@ export class Memory {
     return scratch.subarray(0, length);
   }
 
-  #all(): Uint8Array {
-    const buffer = this.#memory?.buffer;
-    if (buffer !== undefined && this.#bytes.buffer !== buffer) this.#bytes = new Uint8Array(buffer);
+  /** All of it, at least to `end`. Growth leaves the old view empty, or too short if the memory is shared. */
+  #upTo(end: number): Uint8Array {
+    if (this.#bytes.length < end) this.#bytes = new Uint8Array(this.#memory!.buffer);
     return this.#bytes;
   }
 }
