@@ -30,7 +30,7 @@ const isFixed = (buffer: ArrayBufferLike): buffer is ArrayBuffer =>
 
 /** The linear memory of an instance. Pointers and lengths arrive as signed numbers. */
 export class Memory {
-  #memory: WebAssembly.Memory | undefined;
+  #memory: Pick<WebAssembly.Memory, 'buffer'> = { buffer: new ArrayBuffer(0) };
   #bytes = new Uint8Array(0);
   #scratch = new Uint8Array(0);
 
@@ -45,7 +45,7 @@ export class Memory {
   }
 
   data(): DataView {
-    return new DataView(this.#memory!.buffer);
+    return new DataView(this.#memory.buffer);
   }
 
   /** The text there, or undefined if it is not UTF-8. */
@@ -94,7 +94,7 @@ export class Memory {
 
   /** All of it, at least to `end`. Growth leaves the old view empty, or too short if the memory is shared. */
   #upTo(end: number): Uint8Array {
-    if (this.#bytes.length < end) this.#bytes = new Uint8Array(this.#memory!.buffer);
+    if (this.#bytes.length < end) this.#bytes = new Uint8Array(this.#memory.buffer);
     return this.#bytes;
   }
 }
