@@ -118,8 +118,11 @@ const kEmptyModule = new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
 let code: WebAssembly.Module | undefined;
 let current: Module | undefined;
 
-/** Compiles once, which every browser does at once on its main thread, too. Throws wasm_blocked, unsupported, out_of_memory. */
-function compiled(): WebAssembly.Module {
+/**
+ * Compiles once, which every browser does at once on its main thread, too. Throws wasm_blocked, unsupported, out_of_memory, and
+ * invalid_state in the entry `external` before its load().
+ */
+export function compiled(): WebAssembly.Module {
   if (code !== undefined) return code;
   if (WDC_EMBEDDED_MODULE === undefined) {
     throw new WdcError('invalid_state', "'webrtc-data-channel/external' has no WebAssembly yet: await load() first");

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { describe, WdcError } from '../error.js';
+import { compiled } from '../module.js';
 import { whole, type FlowOptions } from '../options.js';
 import type { WasmDataChannel } from '../wasm_data_channel.js';
 import { Session } from './session.js';
@@ -95,5 +96,7 @@ function check(room: unknown, options: ConnectOptions): number {
   const timeoutMs = whole(options, 'timeoutMs');
   if (timeoutMs === 0) throw new WdcError('invalid_argument', 'timeoutMs is at least 1', { value: 0, limit: 1 });
   if (typeof RTCPeerConnection !== 'function') throw new WdcError('unsupported', 'there is no RTCPeerConnection here');
+  // Told now, not once the other side is there.
+  compiled();
   return timeoutMs;
 }
