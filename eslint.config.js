@@ -16,8 +16,8 @@ const nodeGlobals = Object.fromEntries(
 // Scripts for Node hold functions that run in a page.
 const browserGlobals = Object.fromEntries(
   [
-    'CustomEvent', 'Event', 'MutationObserver', 'RTCPeerConnection', 'SharedArrayBuffer', 'WebSocket', 'Worker', 'atob',
-    'btoa', 'crypto', 'document', 'globalThis', 'location', 'navigator', 'requestAnimationFrame', 'self', 'window',
+    'CustomEvent', 'Event', 'MutationObserver', 'RTCPeerConnection', 'SharedArrayBuffer', 'TransformStream', 'WebSocket',
+    'Worker', 'atob', 'btoa', 'crypto', 'document', 'globalThis', 'location', 'navigator', 'requestAnimationFrame', 'self', 'window',
   ].map((name) => [name, 'readonly']),
 );
 

@@ -10,6 +10,7 @@ export type { ChannelStats } from './module_channel.js';
 export type { ChannelOptions, FlowOptions } from './options.js';
 export type { Bytes, SendData } from './payload.js';
 export type { Disposer, Message, MessageIterator, ReadOptions } from './readers.js';
+export { receiveChannel, transferTo, type TransferOptions, type TransferTarget } from './transfer.js';
 export { WasmDataChannel, type CloseOptions, type SendOptions } from './wasm_data_channel.js';
 export { WebRtcDataChannel } from './web_rtc_data_channel.js';
 export type { HostCounts } from './host/types.js';

@@ -91,6 +91,8 @@ export class MessageIterator<T extends Bytes | string> implements AsyncIterator<
   readonly #reader: Reader;
   readonly #waiting: Waiting<T>[] = [];
   #state: 'new' | 'reading' | 'ended' = 'new';
+  /** An abort that nobody waited for: the next next() tells it. */
+  #failure: { error: unknown } | undefined;
 
   constructor(channel: ModuleChannel, options: ReadOptions) {
     this.#channel = channel;
@@ -110,6 +112,11 @@ export class MessageIterator<T extends Bytes | string> implements AsyncIterator<
   next(): Promise<IteratorResult<T, undefined>> {
     try {
       if (this.#state === 'new') this.#begin();
+      if (this.#failure) {
+        const { error } = this.#failure;
+        this.#failure = undefined;
+        throw error;
+      }
       if (this.#state === 'ended') return Promise.resolve({ value: undefined, done: true });
       return new Promise((resolve, reject) => {
         this.#waiting.push({ resolve, reject });
@@ -123,6 +130,7 @@ export class MessageIterator<T extends Bytes | string> implements AsyncIterator<
   /** Ends the reading and lets the next reader in. What waits gets `done`; nothing that was not read is lost. */
   return(): Promise<IteratorResult<T, undefined>> {
     this.#stop();
+    this.#failure = undefined;
     for (const { resolve } of this.#waiting.splice(0)) resolve({ value: undefined, done: true });
     return Promise.resolve({ value: undefined, done: true });
   }
@@ -143,7 +151,9 @@ export class MessageIterator<T extends Bytes | string> implements AsyncIterator<
 
   readonly #onAbort = (): void => {
     this.#stop();
-    for (const { reject } of this.#waiting.splice(0)) reject(this.#signal?.reason);
+    const error: unknown = this.#signal?.reason;
+    if (this.#waiting.length === 0) this.#failure = { error };
+    for (const { reject } of this.#waiting.splice(0)) reject(error);
   };
 
   #stop(): void {

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 /// <reference lib="esnext.disposable" preserve="true" />
+import { ConnectionMirror } from './connection_mirror.js';
 import { WdcError } from './error.js';
 import { ModuleChannel, type ChannelStats } from './module_channel.js';
 import { defaultSendQueueOperations, whole, type ChannelOptions } from './options.js';
 import { isBlob, moveOut, snapshot, toPayload, type Bytes, type SendData } from './payload.js';
 import { listen, MessageIterator, type Disposer, type Message, type ReadOptions } from './readers.js';
 import { SendQueue } from './send_queue.js';
+import { readableOf, writableOf } from './streams.js';
 
 /** Options of {@link WasmDataChannel.send}. */
 export interface SendOptions {
@@ -25,13 +27,16 @@ export interface SendOptions {
 export interface CloseOptions {
   /** Milliseconds to wait for delivery and for the other side, at least 1; default {@link ChannelOptions.closeTimeoutMs}. */
   timeoutMs?: number | undefined;
+  /** Gives up: the channel is aborted, and the promise rejects with the signal's reason. */
+  signal?: AbortSignal | undefined;
 }
 
 /**
  * A WebRTC data channel whose `send` waits when the buffer is full, whose `close` delivers what was sent, and whose readers
  * miss nothing. The bounded queues, the order and the close are C++ in WebAssembly; the bytes never pass through it.
  *
- * One reader at a time: {@link startListening}, {@link messages} or `for await`. A second one gets `consumer_busy`.
+ * One reader at a time: {@link startListening}, {@link messages}, `for await` or {@link readable}. A second one gets
+ * `consumer_busy`.
  * Every error is a {@link WdcError}; an AbortSignal's reason is passed on as it is.
  */
 export class WasmDataChannel implements AsyncIterable<Bytes> {
@@ -40,6 +45,8 @@ export class WasmDataChannel implements AsyncIterable<Bytes> {
   readonly #peerConnection: RTCPeerConnection | undefined;
   readonly #closeTimeoutMs: number;
   #closing: Promise<void> | undefined;
+  #readable: ReadableStream<Bytes> | undefined;
+  #writable: WritableStream<SendData> | undefined;
 
   /**
    * Takes a channel over, at once: nothing that arrives from now on is lost, however late somebody reads. The RTCDataChannel
@@ -53,7 +60,8 @@ export class WasmDataChannel implements AsyncIterable<Bytes> {
     this.#channel = new ModuleChannel(channel, options);
     const operations = whole(options, 'sendQueueOperations');
     this.#queue = new SendQueue(this.#channel, operations < 0 ? defaultSendQueueOperations : operations);
-    this.#peerConnection = options.peerConnection;
+    // A worker's channel has none, only a mirror of the page's.
+    this.#peerConnection = options.peerConnection instanceof ConnectionMirror ? undefined : options.peerConnection;
     const timeout = whole(options, 'closeTimeoutMs');
     this.#closeTimeoutMs = timeout < 0 ? 30_000 : timeout;
   }
@@ -217,6 +225,32 @@ export class WasmDataChannel implements AsyncIterable<Bytes> {
   }
 
   /**
+   * {@link messages} without options as a WHATWG stream. It buffers nothing: a message is taken when somebody reads, and from
+   * the first read on the stream is the channel's reader, until it ends or is cancelled. Cancelling leaves the channel open and
+   * the unread messages to the next reader, which may be this property again: it is the same stream as long as that is in use.
+   * docs/streams.md.
+   */
+  get readable(): ReadableStream<Bytes> {
+    return (this.#readable ??= readableOf<Bytes>(this.#channel, {}, () => {
+      this.#readable = undefined;
+    }));
+  }
+
+  /** {@link readable} with options, a stream of its own; with `{text: true}` its chunks keep their type. */
+  readableStream<const Options extends ReadOptions = { text: false }>(options?: Options): ReadableStream<Message<Options>> {
+    return readableOf<Message<Options>>(this.#channel, options ?? {});
+  }
+
+  /**
+   * {@link send} as a WHATWG stream, one chunk at a time: it is ready again when the channel has accepted the last one. Writes
+   * before the channel is open wait for it. close() is {@link close}, abort() is {@link abort}; it errors when the channel ends
+   * otherwise.
+   */
+  get writable(): WritableStream<SendData> {
+    return (this.#writable ??= writableOf(this));
+  }
+
+  /**
    * Sends everything that waits, closes, and resolves when both sides have closed: what was sent has arrived. From the call
    * on send() is refused; readers still get what has arrived, then end. Later calls give the first one's promise.
    *
@@ -233,11 +267,25 @@ export class WasmDataChannel implements AsyncIterable<Bytes> {
     } catch (error) {
       return Promise.reject(error as Error);
     }
-    this.#closing = this.#queue.empty
+    const closing = this.#queue.empty
       ? this.#channel.close(timeoutMs)
       : this.#closeBehindBlobs(timeoutMs < 0 ? this.#closeTimeoutMs : timeoutMs);
+    this.#closing = options.signal ? this.#unlessAborted(closing, options.signal) : closing;
     this.#closing.catch(() => undefined);
     return this.#closing;
+  }
+
+  #unlessAborted(closing: Promise<void>, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const onAbort = (): void => {
+        reject(signal.reason as Error);
+        this.abort();
+      };
+      const unlisten = (): void => signal.removeEventListener('abort', onAbort);
+      signal.addEventListener('abort', onAbort);
+      closing.then(resolve, reject).then(unlisten, unlisten);
+      if (signal.aborted) onAbort();
+    });
   }
 
   // What stands behind a Blob has to reach the module first.

@@ -5,6 +5,11 @@ import type { ChannelOptions } from './options.js';
 import { isBlob, toPayload, type Bytes } from './payload.js';
 import { MessageIterator } from './readers.js';
 
+/** Options of what waits. */
+interface Waiting {
+  signal?: AbortSignal | undefined;
+}
+
 /**
  * The channel of the WebAssembly module as it is, with the names of its C++ class: no Blobs, no events. Most people want
  * WasmDataChannel.
@@ -20,33 +25,35 @@ export class WebRtcDataChannel {
 
   /**
    * Sends one binary message; resolves when the transport has accepted it. `bytes` may be changed as soon as the call has
-   * returned. Errors: those of WasmDataChannel.send().
+   * returned; `signal` takes back a send that waits. Errors: those of WasmDataChannel.send().
    */
-  send_bytes(bytes: ArrayBuffer | SharedArrayBuffer | ArrayBufferView): Promise<void> {
+  send_bytes(bytes: ArrayBuffer | SharedArrayBuffer | ArrayBufferView, { signal }: Waiting = {}): Promise<void> {
     try {
+      signal?.throwIfAborted();
       if (typeof bytes === 'string' || isBlob(bytes)) {
         throw new WdcError('invalid_argument', 'send_bytes() takes an ArrayBuffer or a view of one');
       }
-      return this.#channel.send(toPayload(bytes), false);
+      return this.#channel.send(toPayload(bytes), false, signal);
     } catch (error) {
       return Promise.reject(error as Error);
     }
   }
 
   /** Sends one text message, as UTF-8; a lone surrogate becomes U+FFFD. */
-  send_text(text: string): Promise<void> {
+  send_text(text: string, { signal }: Waiting = {}): Promise<void> {
     if (typeof text !== 'string') {
       return Promise.reject(new WdcError('invalid_argument', `send_text() takes a string, not ${typeof text}`));
     }
-    return this.#channel.send(text, true);
+    if (signal?.aborted) return Promise.reject(signal.reason as Error);
+    return this.#channel.send(text, true, signal);
   }
 
   /**
    * All messages from here on, binary ones as Uint8Array, text as strings. `next()` gives `{value, done}`. One stream at a
-   * time: the next() of another rejects with `consumer_busy`.
+   * time: the next() of another rejects with `consumer_busy`. `signal` ends it.
    */
-  message_stream(): MessageIterator<Bytes | string> {
-    return new MessageIterator(this.#channel, { text: true });
+  message_stream({ signal }: Waiting = {}): MessageIterator<Bytes | string> {
+    return new MessageIterator(this.#channel, { text: true, signal });
   }
 
   /**

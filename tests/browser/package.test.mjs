@@ -24,6 +24,9 @@ before(async () => {
   const routes = {
     '/': withScript('package_page.js'),
     '/package_page.js': script(await bundle(file('package_page.ts'))),
+    '/package_worker.js': script(await bundle(file('package_worker.ts'))),
+    '/echo_worker.js': script(await bundle(file('../../examples/docs/echo_worker.js'))),
+    '/dist/': file('../../js/dist/'),
     '/member': withScript('package_meeting.js'),
     '/package_meeting.js': script(await bundle(file('package_meeting.ts'))),
   };

@@ -8,6 +8,9 @@ import {
 import {
   bytesOf, check, collect, connections, equal, event, fails, pair, plain, rejectsWith, take,
 } from './package_pair.js';
+import { exampleTests } from './package_examples.js';
+import { streamTests } from './package_streams.js';
+import { workerTests } from './package_workers.js';
 
 const tests: Record<string, () => Promise<void>> = {
   async 'the example of the README works as written'() {
@@ -702,10 +705,12 @@ async function settledCounts(): Promise<HostCounts> {
   return counts();
 }
 
+const all = { ...tests, ...streamTests, ...workerTests, ...exampleTests };
+
 Object.assign(globalThis, {
   packageTests: {
-    names: Object.keys(tests),
-    run: (name: string) => tests[name]!(),
+    names: Object.keys(all),
+    run: (name: string) => all[name]!(),
     settledCounts,
     trap,
     wrapError,

@@ -55,6 +55,11 @@ export function event(target: EventTarget, type: string): Promise<Event> {
   return new Promise((resolve) => target.addEventListener(type, resolve, { once: true }));
 }
 
+/** Resolves once `condition` holds. */
+export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  while (!await condition()) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
 /** Two connections that exchange candidates and, once the first channel exists, descriptions. */
 export function connections(maxMessageSize?: number): RawPair & { negotiate: () => Promise<void> } {
   const near = new RTCPeerConnection();

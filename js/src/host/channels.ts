@@ -53,6 +53,8 @@ class Channel extends EventSource implements EventListenerObject {
   #openedAt = performance.now();
   #hasSent = false;
   #closeTimer: Timer | undefined;
+  /** Messages that came before `open`; undefined once it is open. */
+  #beforeOpen: Event[] | undefined;
 
   constructor(
     instance: Instance, readonly channel: RTCDataChannel, private readonly connection?: RTCPeerConnection,
@@ -62,6 +64,7 @@ class Channel extends EventSource implements EventListenerObject {
     this.#stallWatch = new StallWatch(instance.ledger, channel, () => this.arrived({ type: 'wdc-nudge' }));
     wrapped.add(channel);
     this.state = states.indexOf(channel.readyState);
+    if (this.state === 0) this.#beforeOpen = [];
     channel.binaryType = 'arraybuffer';
     instance.ledger.listen(channel, eventTypes, this);
   }
@@ -78,9 +81,23 @@ class Channel extends EventSource implements EventListenerObject {
       this.#error ??= causeOf((event as RTCErrorEvent).error);
       return; // `close` follows
     }
+    if (this.#beforeOpen && this.#holdsBack(event)) return;
     if (event.type === 'closing' || event.type === 'close') this.#noteWhatClosed();
     if (event.type === 'close') this.#end(this.#closeEvent());
     else this.arrived(event);
+  }
+
+  // To a worker that got the channel, Chromium tells what has arrived before it tells that the channel is open.
+  #holdsBack(event: Event): boolean {
+    if (event.type === 'message') {
+      this.#beforeOpen?.push(event);
+      return true;
+    }
+    const held = this.#beforeOpen ?? [];
+    this.#beforeOpen = undefined;
+    if (event.type === 'open') this.arrived(event);
+    for (const message of held) this.arrived(message);
+    return event.type === 'open';
   }
 
   protected override tell(event: HostEvent): void {
