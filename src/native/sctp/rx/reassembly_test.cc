@@ -186,7 +186,7 @@ TEST_P(ReassemblyTest, AgreesWithAModelUnderRandomOrder) {
   std::array<std::string, 4> expected;
   for (std::int64_t tsn = 0; tsn < 600;) {
     const auto stream = static_cast<std::uint16_t>(random() % 4);
-    const std::uint32_t count = 1 + random() % 6;
+    const auto count = static_cast<std::uint32_t>(1 + random() % 6);
     const std::uint32_t number = numbers[stream]++;
     std::string whole;
     for (std::uint32_t i = 0; i < count; ++i, ++tsn) {
