@@ -75,6 +75,7 @@ struct DataChannelStats {
   std::size_t receive_queue_bytes = 0;
   std::size_t send_queue_operations = 0;  ///< sends that wait right now
   std::uint64_t send_waits = 0;           ///< sends that had to wait
+  std::uint64_t stalls = 0;               ///< messages sent past the high mark because the buffer did not move
 };
 
 /// One send in progress; made by DataChannel::send*(), finished by co_await.

@@ -149,13 +149,13 @@ double wdc_js_max_message_size(std::int32_t channel) {
 /// Ten doubles, in the order of DataChannelStats; valid until the next call.
 WDC_JS_EXPORT(wdc_js_stats)
 const double* wdc_js_stats(std::int32_t channel) {
-  static double numbers[10];
+  static double numbers[11];
   const auto stats = at(channel).channel().stats();
   auto* next = numbers;
   for (const std::uint64_t number :
        {stats.messages_sent, stats.bytes_sent, stats.messages_received, stats.bytes_received, stats.messages_dropped,
         stats.bytes_dropped, std::uint64_t{stats.receive_queue_messages}, std::uint64_t{stats.receive_queue_bytes},
-        std::uint64_t{stats.send_queue_operations}, stats.send_waits})
+        std::uint64_t{stats.send_queue_operations}, stats.send_waits, stats.stalls})
     *next++ = static_cast<double>(number);
   return numbers;
 }

@@ -30,11 +30,13 @@ export interface ChannelStats {
   sendQueueOperations: number;
   /** Sends that had to wait. */
   sendWaits: number;
+  /** Messages sent past the high mark because the browser's buffer did not move. */
+  stalls: number;
 }
 
 const statNames = [
   'messagesSent', 'bytesSent', 'messagesReceived', 'bytesReceived', 'messagesDropped', 'bytesDropped',
-  'receiveQueueMessages', 'receiveQueueBytes', 'sendQueueOperations', 'sendWaits',
+  'receiveQueueMessages', 'receiveQueueBytes', 'sendQueueOperations', 'sendWaits', 'stalls',
 ] as const;
 const readyStates = ['connecting', 'open', 'closing', 'closed'] as const;
 const everyMessage = 0xffffffff;

@@ -106,6 +106,8 @@ void wdc_channel_message(host::Context context, host::Number slot, std::size_t s
 
 WDC_EXPORT(wdc_channel_low) void wdc_channel_low(host::Context context) { events(context).on_buffered_amount_low(); }
 
+WDC_EXPORT(wdc_channel_stalled) void wdc_channel_stalled(host::Context context) { events(context).on_stalled(); }
+
 WDC_EXPORT(wdc_channel_closing) void wdc_channel_closing(host::Context context) { events(context).on_closing(); }
 
 WDC_EXPORT(wdc_channel_closed)

@@ -106,7 +106,10 @@ bool Channel::window_open() {
   if (buffered_estimate_ <= flow_.send_high_water_mark) [[likely]]
     return true;
   buffered_estimate_ = backend_->buffered_amount();
-  return buffered_estimate_ <= flow_.send_high_water_mark;
+  if (buffered_estimate_ <= flow_.send_high_water_mark) return true;
+  if (!std::exchange(one_more_, false)) return false;
+  ++stats_.stalls;
+  return true;
 }
 
 Result<void> Channel::hand_over(SendOperation& operation) {
@@ -127,9 +130,16 @@ Result<void> Channel::account(std::size_t size, Result<void> result) noexcept {
   return result;
 }
 
-void Channel::on_buffered_amount_low() {
+void Channel::on_stalled() {
   if (ended_) return;
   backend_full_ = false;
+  one_more_ = true;
+  send_waiting();
+}
+
+void Channel::on_buffered_amount_low() {
+  if (ended_) return;
+  backend_full_ = one_more_ = false;
   buffered_estimate_ = backend_->buffered_amount();
   send_waiting();
 }

@@ -94,6 +94,7 @@ class Channel final : private ChannelEvents, public LoopResident, public ListLin
   void on_open() override;
   void on_message(Message&& message) override;
   void on_buffered_amount_low() override;
+  void on_stalled() override;
   void on_closing() override;
   void on_closed(std::optional<Error> error) override;
 
@@ -146,6 +147,7 @@ class Channel final : private ChannelEvents, public LoopResident, public ListLin
   std::uint64_t max_message_size_ = 0;   // 0: not known
   std::uint64_t buffered_estimate_ = 0;  // never below what the backend has buffered
   bool backend_full_ = false;            // it said would_block
+  bool one_more_ = false;                // may go whatever the estimate says
   detail::WaitList waiting_sends_;
   std::size_t waiting_count_ = 0;
 

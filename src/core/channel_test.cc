@@ -173,6 +173,28 @@ TEST_F(Channels, WaitAboveTheHighMarkAndGoOnAtTheLowOne) {
   EXPECT_EQ(pair.near.buffered_amount(), 60U);
 }
 
+TEST_F(Channels, SendOneMessageMoreWhenTheBufferDoesNotMove) {
+  auto pair = make_pair({.send_high_water_mark = 100, .send_low_water_mark = 20});
+  pair.wire->automatic = false;
+  const std::string text(60, 'x');
+  EXPECT_TRUE(pair.near.try_send_text(text));
+  EXPECT_TRUE(pair.near.try_send_text(text));
+  auto first = start(pair.near.send_text(text));
+  auto second = start(pair.near.send_text(text));
+  settle();
+  pair.wire->end(0).events->on_stalled();
+  settle();
+  EXPECT_TRUE(first.done());
+  EXPECT_FALSE(second.done());
+  EXPECT_EQ(pair.near.stats().stalls, 1U);
+  second.cancel();
+  EXPECT_EQ(code(pair.near.try_send_text(text)), Errc::would_block);
+  pair.wire->end(0).events->on_stalled();  // nobody waits: it is the next one's
+  EXPECT_TRUE(pair.near.try_send_text(text));
+  EXPECT_EQ(code(pair.near.try_send_text(text)), Errc::would_block);
+  EXPECT_EQ(pair.near.stats().stalls, 2U);
+}
+
 TEST_F(Channels, AskTheTransportOnlyWhenTheirOwnEstimateSaysFull) {
   auto pair = make_pair({.send_high_water_mark = 1'000, .send_low_water_mark = 0});
   for (int i = 0; i < 100; ++i) {

@@ -140,6 +140,7 @@ void wdc_channel_message(Context context, Number slot, std::size_t size, std::in
 }
 
 WDC_EXPORT(wdc_channel_low) void wdc_channel_low(Context) { event(); }
+WDC_EXPORT(wdc_channel_stalled) void wdc_channel_stalled(Context) { event(); }
 WDC_EXPORT(wdc_channel_closing) void wdc_channel_closing(Context) { event(); }
 
 WDC_EXPORT(wdc_channel_closed) void wdc_channel_closed(Context context, std::int32_t code, Number detail) {

@@ -49,7 +49,6 @@ class Channel extends EventSource implements EventListenerObject {
   #closedFirst: 'channel' | 'connection' | undefined;
   #watch: PeerWatch | undefined;
   readonly #stallWatch: StallWatch;
-  #nudging = false;
   #openedAt = performance.now();
   #hasSent = false;
   #closeTimer: Timer | undefined;
@@ -61,7 +60,7 @@ class Channel extends EventSource implements EventListenerObject {
     private readonly onRelease?: () => void,
   ) {
     super(instance);
-    this.#stallWatch = new StallWatch(instance.ledger, channel, () => this.arrived({ type: 'wdc-nudge' }));
+    this.#stallWatch = new StallWatch(instance.ledger, channel, () => this.arrived({ type: 'wdc-stalled' }));
     wrapped.add(channel);
     this.state = states.indexOf(channel.readyState);
     if (this.state === 0) this.#beforeOpen = [];
@@ -116,10 +115,8 @@ class Channel extends EventSource implements EventListenerObject {
         this.#stallWatch.reset();
         exports.wdc_channel_low(this.context);
         return;
-      case 'wdc-nudge':
-        this.#nudging = true;
-        exports.wdc_channel_low(this.context);
-        this.#nudging = false;
+      case 'wdc-stalled':
+        exports.wdc_channel_stalled(this.context);
         return;
       case 'closing':
         if (this.state >= 2) return;
@@ -142,10 +139,9 @@ class Channel extends EventSource implements EventListenerObject {
     else exports.wdc_channel_message(this.context, slots.put(data), data.byteLength, 0);
   }
 
-  /** What waits in the browser. While C++ is nudged, at most what lets it send again. */
+  /** What waits in the browser. */
   get bufferedAmount(): number {
-    const { bufferedAmount, bufferedAmountLowThreshold } = this.channel;
-    if (this.#nudging) return Math.min(bufferedAmount, bufferedAmountLowThreshold);
+    const { bufferedAmount } = this.channel;
     if (this.#listening) this.#stallWatch.look(bufferedAmount);
     return bufferedAmount;
   }

@@ -9,6 +9,7 @@ export interface ModuleExports {
   wdc_channel_open: (context: number) => void;
   wdc_channel_message: (context: number, slot: number, size: number, isText: number) => void;
   wdc_channel_low: (context: number) => void;
+  wdc_channel_stalled: (context: number) => void;
   wdc_channel_closing: (context: number) => void;
   wdc_channel_closed: (context: number, code: number, detail: number) => void;
   wdc_peer_description: (context: number, operation: number, code: number, type: number, slot: number) => void;

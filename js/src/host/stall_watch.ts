@@ -4,6 +4,9 @@ import type { Ledger, Timer } from './ledger.js';
 /** How long a full buffer may stay as it is before one is suspicious: longer than a round trip on any usable path. */
 const kSuspiciousAfterMs = 500;
 
+/** Elsewhere (seen in Firefox, under load) half a second without progress is the network's. */
+const isChromium = typeof navigator === 'object' && /\bChrom(e|ium)\//.test(navigator.userAgent);
+
 /**
  * Chromium (156) at times loses an update of `bufferedAmount`: everything has been sent, the amount stays above the threshold,
  * and `bufferedamountlow` never fires, until the next send. Whoever waits for the event before sending would wait for ever. This
@@ -20,7 +23,7 @@ export class StallWatch {
 
   /** Somebody looked at the buffer and may wait for it. */
   look(amount: number): void {
-    if (this.#timer !== undefined || this.#told || amount <= this.channel.bufferedAmountLowThreshold) return;
+    if (!isChromium || this.#timer !== undefined || this.#told || amount <= this.channel.bufferedAmountLowThreshold) return;
     this.#amount = amount;
     this.#timer = this.ledger.setTimer(() => {
       this.#timer = undefined;
