@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+//
+// Very many small messages through one real channel, each checked in C++: nothing is lost, and nothing grows. 200,000 of them,
+// or with WDC_STRESS=1 ten million.
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { browserName, bundle, emptyPage, launch, openPage, root, script, serve, wasmBuild } from './support/browser.mjs';
+
+const stress = process.env.WDC_STRESS === '1';
+const total = stress ? 10_000_000 : 200_000;
+const nothing = { channels: 0, peers: 0, pipes: 0, slots: 0, handlers: 0, timers: 0 };
+const kMostGrowth = 10_000_000; // bytes of the renderer
+
+let browser;
+let server;
+let page;
+let errors;
+
+before(async () => {
+  server = await serve({
+    '/': emptyPage,
+    '/endurance_page.js': script(await bundle(join(root, 'tests/browser/endurance_page.ts'))),
+    '/endurance.wasm': join(wasmBuild, 'tests/browser/endurance.wasm'),
+  });
+  browser = await launch();
+  ({ page, errors } = await openPage(browser, `${server.origin}/`));
+  await page.addScriptTag({ type: 'module', url: '/endurance_page.js' });
+  await page.waitForSelector('html[data-state=ready]');
+}, { timeout: 60_000 });
+
+after(async () => {
+  await browser?.close();
+  await server?.close();
+});
+
+/** Resident bytes of Chromium's renderers, after a garbage collection. */
+async function residentBytes() {
+  const session = await page.createCDPSession();
+  await session.send('HeapProfiler.collectGarbage');
+  await session.detach();
+  const whole = await browser.target().createCDPSession();
+  const { processInfo } = await whole.send('SystemInfo.getProcessInfo');
+  await whole.detach();
+  const renderers = processInfo.filter(({ type }) => type === 'renderer');
+  assert.ok(renderers.length > 0);
+  const sizes = await Promise.all(renderers.map(async ({ id }) => {
+    const status = await readFile(`/proc/${id}/status`, 'utf8');
+    return 1024 * Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)[1]);
+  }));
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+async function send(count) {
+  await page.evaluate((more) => globalThis.endurance.send(more), count);
+  await page.waitForFunction(() => globalThis.endurance.done() !== undefined, { timeout: 1_800_000, polling: 200 });
+  assert.equal(await page.evaluate(() => globalThis.endurance.done()), 0, 'the code of an error, or of a message out of its place');
+  const measures = await page.evaluate(() => globalThis.endurance.measure());
+  return { ...measures, resident: browserName === 'chromium' ? await residentBytes() : 0 };
+}
+
+test(`${total} messages of 64 bytes arrive whole and in order, and nothing grows`, { timeout: 1_900_000 }, async (t) => {
+  const early = await send(total / 10);
+  const started = performance.now();
+  const late = await send(total - total / 10);
+  const seconds = (performance.now() - started) / 1000;
+  t.diagnostic(`${Math.round(0.9 * total / seconds)} messages/s; resident ${(early.resident / 1e6).toFixed(1)} MB, then ${
+    (late.resident / 1e6).toFixed(1)} MB; allocated ${early.liveBytes}, then ${late.liveBytes} bytes`);
+  assert.equal(late.received, total);
+  assert.deepEqual([early.slots, late.slots], [0, 0]);
+  assert.equal(late.memoryBytes, early.memoryBytes);
+  assert.equal(late.liveBytes, early.liveBytes);
+  if (stress && browserName === 'chromium') {
+    assert.ok(late.resident - early.resident < kMostGrowth, `the renderer grew by ${late.resident - early.resident} bytes`);
+  }
+});
+
+test('and everything is released', { timeout: 30_000 }, async () => {
+  assert.deepEqual(await page.evaluate(() => globalThis.endurance.close()), nothing);
+  assert.deepEqual(errors, []);
+});

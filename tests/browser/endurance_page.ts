@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+//
+// Runs in the page of endurance.test.mjs: one channel between two connections, C++ at both ends of it.
+import { createHost, type HostCounts } from 'webrtc-data-channel/host';
+import { connections, event } from './package_pair.js';
+
+interface Exports {
+  readonly memory: WebAssembly.Memory;
+  endurance_open(near: number, far: number): number;
+  endurance_send(count: number): void;
+  endurance_received(): number;
+  endurance_live_bytes(): number;
+  endurance_close(): void;
+}
+
+/** What must not grow. */
+export interface Measures {
+  received: number;
+  memoryBytes: number;
+  liveBytes: number;
+  slots: number;
+}
+
+const host = createHost();
+let finished: (error: number) => void = () => undefined;
+const { instance } = await WebAssembly.instantiateStreaming(fetch('/endurance.wasm'), {
+  ...host.imports, test: { finished: (error: number) => finished(error) },
+});
+const exports = instance.exports as unknown as Exports;
+host.bind(instance);
+
+const { near, far, negotiate, close } = connections();
+const rtcChannel = near.createDataChannel('endurance');
+const adopted = [host.adoptChannel(rtcChannel, { peerConnection: near })];
+const arrived = new Promise<void>((resolve) => {
+  far.ondatachannel = ({ channel }) => {
+    adopted.push(host.adoptChannel(channel, { peerConnection: far }));
+    resolve();
+  };
+});
+const opened = event(rtcChannel, 'open');
+await negotiate();
+await Promise.all([arrived, opened]);
+const [sender = 0, receiver = 0] = adopted;
+const failure = host.call(() => exports.endurance_open(sender, receiver));
+if (failure !== 0) throw new Error(`endurance_open: error ${failure}`);
+
+let outcome: number | undefined;
+
+Object.assign(globalThis, {
+  endurance: {
+    /** `count` more messages; done() tells when they have arrived. */
+    send(count: number): void {
+      outcome = undefined;
+      finished = (error) => {
+        outcome = error;
+      };
+      host.call(() => exports.endurance_send(count));
+    },
+    /** Undefined, then 0 or the number of an error. */
+    done: () => outcome,
+    measure: (): Measures => ({
+      received: exports.endurance_received(),
+      memoryBytes: exports.memory.buffer.byteLength,
+      liveBytes: exports.endurance_live_bytes(),
+      slots: host.counts().slots,
+    }),
+    async close(): Promise<HostCounts> {
+      host.call(() => exports.endurance_close());
+      close();
+      for (let tries = 0; tries < 100 && Object.values(host.counts()).some((count) => count !== 0); tries += 1) {
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+      return host.counts();
+    },
+  },
+});
+document.documentElement.dataset['state'] = 'ready';
