@@ -122,6 +122,12 @@ TEST(InitChunkTest, IsWrittenAndReadWithEveryCapability) {
   expect_no_parse_below(bytes, 20, [](const ChunkView& chunk) { return InitChunk::parse(chunk).has_value(); });
 }
 
+TEST(InitChunkTest, DoesNotCountThePaddingOfItsLastParameter) {
+  const auto bytes =
+      written(InitToSend{ChunkType::init, VerificationTag(1), 5'000, 1, 1, Tsn(1), {true, false, true, false}, {}, {}});
+  EXPECT_EQ(bytes, hex("01 00 001e  00000001  00001388  0001 0001  00000001  c000 0004  8008 0006 82c0"));
+}
+
 // What Chromium sends: Forward-TSN-Supported, and RE-CONFIG and FORWARD-TSN as supported extensions.
 TEST(InitChunkTest, ReadsABrowsersInit) {
   const auto init = InitChunk::parse(

@@ -73,8 +73,6 @@ std::optional<InitChunk> InitChunk::parse(const ChunkView& chunk) {
 
 namespace {
 
-constexpr std::size_t kForwardTsnSupportedSize = kParameterHeaderSize;
-
 /// The extensions both of our INIT and INIT ACK list.
 struct ExtensionList {
   std::array<std::byte, 4> types{};
@@ -91,43 +89,45 @@ struct ExtensionList {
 
 }  // namespace
 
+/// The padding of a chunk's last parameter is that of the chunk, and not in its length (RFC 9260 section 3.2.1).
 std::size_t InitToSend::size() const {
   std::size_t size = InitChunk::kHeaderSize;
-  if (capabilities.partial_reliability) size += kForwardTsnSupportedSize;
-  if (const ExtensionList list(capabilities); list.count > 0) size += padded(kParameterHeaderSize + list.count);
-  if (capabilities.zero_checksum) size += ZeroChecksumParameter::kSize;
-  if (!cookie.empty()) size += padded(kParameterHeaderSize + cookie.size());
-  for (const ByteView parameter : unrecognized) size += padded(kParameterHeaderSize + parameter.size());
+  const auto add = [&size](std::size_t length) { size = padded(size) + length; };
+  if (!cookie.empty()) add(kParameterHeaderSize + cookie.size());
+  if (capabilities.partial_reliability) add(kParameterHeaderSize);
+  if (const ExtensionList list(capabilities); list.count > 0) add(kParameterHeaderSize + list.count);
+  if (capabilities.zero_checksum) add(ZeroChecksumParameter::kSize);
+  for (const ByteView parameter : unrecognized) add(kParameterHeaderSize + parameter.size());
   return size;
 }
 
 void InitToSend::write(std::byte* at) const {
-  std::byte* const start = at;
   FixedWriter<InitChunk::kHeaderSize> fixed(at);
   fixed.set<4>(initiate_tag.value());
   fixed.set<8>(a_rwnd);
   fixed.set<12>(outbound_streams);
   fixed.set<14>(inbound_streams);
   fixed.set<16>(initial_tsn.value());
-  at += InitChunk::kHeaderSize;
-  const auto parameter = [&at](ParameterType kind, ByteView value) {
-    const std::size_t length = kParameterHeaderSize + value.size();
-    write_parameter_header(at, kind, length);
-    copy_bytes(at + kParameterHeaderSize, value);
-    std::memset(at + length, 0, padded(length) - length);
-    at += padded(length);
+  std::size_t size = InitChunk::kHeaderSize;
+  const auto room_for = [&](std::size_t length) {
+    std::memset(at + size, 0, padded(size) - size);
+    std::byte* const parameter = at + padded(size);
+    size = padded(size) + length;
+    return parameter;
   };
-  if (!cookie.empty()) parameter(ParameterType::state_cookie, cookie);
-  if (capabilities.partial_reliability) parameter(ParameterType::forward_tsn_supported, {});
+  const auto write_parameter = [&](ParameterType kind, ByteView value) {
+    std::byte* const parameter = room_for(kParameterHeaderSize + value.size());
+    write_parameter_header(parameter, kind, kParameterHeaderSize + value.size());
+    copy_bytes(parameter + kParameterHeaderSize, value);
+  };
+  if (!cookie.empty()) write_parameter(ParameterType::state_cookie, cookie);
+  if (capabilities.partial_reliability) write_parameter(ParameterType::forward_tsn_supported, {});
   if (const ExtensionList list(capabilities); list.count > 0) {
-    parameter(ParameterType::supported_extensions, std::span(list.types).first(list.count));
+    write_parameter(ParameterType::supported_extensions, ByteView(list.types).first(list.count));
   }
-  if (capabilities.zero_checksum) {
-    ZeroChecksumParameter{}.write(at);
-    at += ZeroChecksumParameter::kSize;
-  }
-  for (const ByteView unknown : unrecognized) parameter(ParameterType::unrecognized_parameter, unknown);
-  write_chunk_header(start, type, 0, static_cast<std::size_t>(at - start));
+  if (capabilities.zero_checksum) ZeroChecksumParameter{}.write(room_for(ZeroChecksumParameter::kSize));
+  for (const ByteView unknown : unrecognized) write_parameter(ParameterType::unrecognized_parameter, unknown);
+  write_chunk_header(at, type, 0, size);
 }
 
 }  // namespace wdc::sctp
