@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+/* global create, outcome, turn, until */
 //
 // The C++ library over a current Emscripten, in a browser: docs/emscripten.md. Not part of ./test, because Debian has no
 // such Emscripten. WDC_EMSCRIPTEN=/path/to/emsdk/upstream/emscripten node --test tests/emscripten/current.test.mjs

@@ -157,7 +157,14 @@ export class Instance {
         if (this.#takePumpRequest()) {
           const pumped: unknown = this.exports.wdc_pump();
           if (isPromise(pumped)) { // it may suspend the stack
-            void pumped.then(() => this.#left(), (error: unknown) => this.#caught(error));
+            pumped.then(
+              () => {
+                this.#left();
+              },
+              (error: unknown) => {
+                this.#caught(error);
+              },
+            );
             return;
           }
         }
