@@ -154,29 +154,12 @@ export class Instance {
     try {
       if (!this.#isSuspended()) {
         this.#deliverQueued();
-        if (this.#takePumpRequest()) {
-          const pumped: unknown = this.exports.wdc_pump();
-          if (isPromise(pumped)) { // it may suspend the stack
-            pumped.then(
-              () => {
-                this.#left();
-              },
-              (error: unknown) => {
-                this.#caught(error);
-              },
-            );
-            return;
-          }
-        }
+        if (this.#takePumpRequest()) this.exports.wdc_pump();
       }
     } catch (error) {
       this.#caught(error);
       return;
     }
-    this.#left();
-  }
-
-  #left(): void {
     this.#entered = false;
     this.#requestTurnIfNeeded();
   }
