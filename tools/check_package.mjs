@@ -17,7 +17,9 @@ const leaves = (value) => (typeof value === 'string' ? [value] : Object.values(v
 const checks = {
   'publint finds nothing': () => run(['node_modules/.bin/publint', 'js', '--strict']),
   'attw finds nothing': () => {
-    const wrong = run(['node_modules/.bin/attw', '--pack', 'js', '--profile', 'esm-only']);
+    // WebAssembly has no types.
+    const wrong = run(['node_modules/.bin/attw', '--pack', 'js', '--profile', 'esm-only',
+      '--exclude-entrypoints', 'webrtc_data_channel.wasm']);
     // It leaves what it packed where it finds something.
     for (const name of readdirSync(join(root, 'js'))) if (name.endsWith('.tgz')) rmSync(join(root, 'js', name));
     return wrong;

@@ -49,6 +49,11 @@ export const steps = [
   { name: 'lint', run: [['node', 'tools/check_lint.mjs']], count: 'line' },
   { name: 'js', run: [['node', '--test', '--test-reporter=tap', 'js/test/*.test.mjs']], count: 'node' },
   { name: 'package', run: [['node', 'tools/check_package.mjs']], count: 'line' },
+  {
+    name: 'packing',
+    run: [['node', '--test', '--test-concurrency=1', '--test-reporter=tap', 'tests/packing/*.test.mjs']],
+    count: 'node',
+  },
   browser('chromium'),
   browser('firefox'),
   {

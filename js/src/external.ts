@@ -39,9 +39,9 @@ async function compile(source: string | URL | WebAssembly.Module): Promise<WebAs
     throw notThere(source, String(cause), cause);
   });
   if (!response.ok) throw notThere(source, `status ${response.status}`);
-  const type = response.headers.get('Content-Type')?.split(';')[0]?.trim().toLowerCase();
+  const type = response.headers.get('Content-Type')?.trim().toLowerCase();
   try {
-    // What is not declared as WebAssembly cannot be compiled while it arrives.
+    // What is declared as anything else, be it with a parameter, is not compiled while it arrives.
     if (type === 'application/wasm') return await WebAssembly.compileStreaming(response);
     const bytes = await response.arrayBuffer();
     if (!isWebAssembly(bytes)) throw notThere(source, `not WebAssembly but ${type ?? 'of no type'}`);

@@ -13,6 +13,7 @@ const { connect, counts, incoming, WasmDataChannel, WebRtcDataChannel } = everyt
 test('the package offers what it documents', () => {
   assert.deepEqual(Object.keys(everything).sort(), [
     'WasmDataChannel', 'WdcError', 'WebRtcDataChannel', 'connect', 'counts', 'errorCodes', 'incoming',
+    'receiveChannel', 'transferTo',
   ]);
 });
 
@@ -21,6 +22,7 @@ test('an import in Node does nothing and keeps nothing alive', () => {
     await import('webrtc-data-channel');
     const added = Object.getOwnPropertyNames(globalThis).filter((name) => !names.has(name));
     if (added.length > 0) throw new Error(added.join());
+    await import('webrtc-data-channel/external');
     await import('webrtc-data-channel/host');`;
   const { status, stderr } = spawnSync('node', ['--input-type=module', '-e', script], {
     cwd: js, encoding: 'utf8', timeout: 20_000,
@@ -78,10 +80,10 @@ test('the packed package holds its files and nothing else', () => {
   assert.equal(status, 0);
   const paths = JSON.parse(stdout)[0].files.map(({ path }) => path);
   for (const path of ['LICENSE', 'README.md', 'package.json', 'dist/index.js', 'dist/index.js.map', 'dist/index.d.ts',
-    'dist/host.js', 'dist/host.d.ts']) {
+    'dist/external.js', 'dist/external.d.ts', 'dist/webrtc_data_channel.wasm', 'dist/host.js', 'dist/host.d.ts']) {
     assert.ok(paths.includes(path), path);
   }
-  assert.deepEqual(paths.filter((path) => !/^(LICENSE|README\.md|package\.json|dist\/.+\.(js|js\.map|d\.ts))$/.test(path)), []);
+  assert.deepEqual(paths.filter((path) => !/^(LICENSE|README\.md|package\.json|dist\/.+\.(js|js\.map|d\.ts)|dist\/webrtc_data_channel\.wasm)$/.test(path)), []);
 });
 
 test('the source map names the sources and carries them', () => {
