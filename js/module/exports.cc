@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -15,6 +16,7 @@
 #include "src/core/validate.h"
 #include "wdc/browser.h"
 #include "wdc/data_channel.h"
+#include "wdc/error.h"
 #include "wdc/message.h"
 #include "wdc/options.h"
 
@@ -46,13 +48,23 @@ void set(std::size_t& option, double value) {
   if (value >= 0) option = static_cast<std::size_t>(value);
 }
 
+/// Several times what a channel or a waiting send allocates at its start: an allocation that fails later is a trap, and
+/// would take every channel along.
+constexpr std::size_t kHeadroom = 16 << 10;
+
+[[nodiscard]] bool has_headroom() {
+  void* volatile probe = std::malloc(kHeadroom);  // volatile: compilers leave a pair out that nobody looks at
+  std::free(probe);
+  return probe != nullptr;
+}
+
 }  // namespace
 
 extern "C" {
 
 #define WDC_JS_EXPORT(name) [[clang::export_name(#name)]]
 
-/// The flow options of the next wdc_js_adopt; refused where they are out of their ranges.
+/// The flow options of the next wdc_js_adopt; refused where they are out of their ranges, or memory is exhausted.
 WDC_JS_EXPORT(wdc_js_set_flow)
 std::int32_t wdc_js_set_flow(double receive_queue_bytes, double receive_queue_messages, std::int32_t receive_overflow,
                              std::int32_t discard_received, double send_high_water_mark, double send_low_water_mark,
@@ -70,6 +82,7 @@ std::int32_t wdc_js_set_flow(double receive_queue_bytes, double receive_queue_me
   if (close_timeout_ms >= 0)
     flow.close_timeout = std::chrono::milliseconds(static_cast<std::int64_t>(close_timeout_ms));
   channels().next_flow = flow;
+  if (!has_headroom()) return report(Error(Errc::out_of_memory));
   return report(core::validate(flow));
 }
 
@@ -100,7 +113,9 @@ void wdc_js_release(std::int32_t channel) {
 
 WDC_JS_EXPORT(wdc_js_send)
 std::int32_t wdc_js_send(std::int32_t channel, std::int32_t slot, std::size_t size, std::int32_t is_text) {
-  return channels().senders.send(at(channel).channel(), take(slot, size, is_text));
+  auto message = take(slot, size, is_text);
+  if (!has_headroom()) return report(Error(Errc::out_of_memory));
+  return channels().senders.send(at(channel).channel(), std::move(message));
 }
 
 WDC_JS_EXPORT(wdc_js_try_send)

@@ -59,7 +59,7 @@ export class Module {
 
   constructor() {
     this.host = createHost();
-    const instance = new WebAssembly.Instance(compiled(), { ...this.host.imports, wdc_js: this.#imports() });
+    const instance = instantiate({ ...this.host.imports, wdc_js: this.#imports() });
     this.exports = instance.exports as unknown as ModuleExports;
     this.host.bind(instance);
     this.host.onDead((reason) => this.#died(reason as WdcError));
@@ -136,6 +136,22 @@ export function compiled(): WebAssembly.Module {
   return code;
 }
 
+/** The error that it stands for; undefined if it is something else. Firefox throws a mere string. */
+function outOfMemory(cause: unknown): WdcError | undefined {
+  if (cause instanceof RangeError) return new WdcError('out_of_memory', cause.message, { cause });
+  return cause === 'out of memory' ? new WdcError('out_of_memory') : undefined;
+}
+
+/** Throws as compiled(), or out_of_memory. */
+function instantiate(imports: WebAssembly.Imports): WebAssembly.Instance {
+  const module = compiled();
+  try {
+    return new WebAssembly.Instance(module, imports);
+  } catch (cause) {
+    throw outOfMemory(cause) ?? cause;
+  }
+}
+
 /** Throws unsupported. */
 export function requireWebAssembly(): void {
   if (typeof WebAssembly !== 'object') throw new WdcError('unsupported', 'there is no WebAssembly here');
@@ -143,13 +159,14 @@ export function requireWebAssembly(): void {
 
 /** What it means that a module did not compile. */
 export function compileError(cause: unknown): WdcError {
-  if (cause instanceof RangeError) return new WdcError('out_of_memory', cause.message, { cause });
+  const exhausted = outOfMemory(cause);
+  if (exhausted) return exhausted;
   try {
     new WebAssembly.Module(kEmptyModule);
   } catch {
     return new WdcError('wasm_blocked', "its script-src lacks 'wasm-unsafe-eval'", { cause });
   }
-  return new WdcError('unsupported', 'WebAssembly without SIMD', { cause });
+  return new WdcError('unsupported', `the WebAssembly, which needs SIMD, does not compile: ${String(cause)}`, { cause });
 }
 
 /** The code that channels run from now on, unless there is some. */

@@ -73,6 +73,19 @@ test('a trap ends every channel with wasm_trapped, and the next one lives', { ti
   await own.close();
 });
 
+for (const [name, what] of [
+  ['noRoom', 'memory that cannot grow refuses a channel with out_of_memory, and the others go on'],
+  ['noModule', 'a page without room for a memory refuses a channel with out_of_memory'],
+]) {
+  test(what, { timeout: 60_000 }, async () => {
+    const own = await openPage(browser, `${server.origin}/`);
+    assert.equal(await own.page.evaluate((which) => globalThis.packageTests[which]().then(() => null, (error) => error.stack), name), null);
+    assert.deepEqual(await own.page.evaluate(() => globalThis.packageTests.settledCounts()), zero);
+    assert.deepEqual(own.errors, []);
+    await own.close();
+  });
+}
+
 test('a Content-Security-Policy that forbids WebAssembly is named', { timeout: 30_000 }, async () => {
   const own = await openPage(browser, `${blocking.origin}/`);
   const { code, message } = await own.page.evaluate(() => globalThis.packageTests.wrapError());

@@ -6,7 +6,7 @@ import {
   counts, incoming, WasmDataChannel, WebRtcDataChannel, type HostCounts, type SendData, type WdcError,
 } from 'webrtc-data-channel';
 import {
-  bytesOf, check, collect, connections, equal, event, fails, pair, plain, rejectsWith, take,
+  bytesOf, check, collect, connections, equal, event, fails, pair, plain, rejectsWith, take, until,
 } from './package_pair.js';
 import { exampleTests } from './package_examples.js';
 import { streamTests } from './package_streams.js';
@@ -686,6 +686,84 @@ async function trap(): Promise<void> {
   WebAssembly.Instance = original;
 }
 
+/**
+ * The module's memory gets a maximum, which it has already: it can never grow. Channels are wrapped until one is refused; the
+ * others go on, and closing them makes room for new ones.
+ */
+async function noRoom(): Promise<void> {
+  const original = WebAssembly.Module;
+  WebAssembly.Module = class extends original {
+    constructor(bytes: BufferSource) {
+      super(withFixedMemory(new Uint8Array(bytes as ArrayBuffer)));
+    }
+  };
+  const { near, far, left, right, close } = await pair();
+  far.ondatachannel = null;
+  const wrapped: WasmDataChannel[] = [];
+  const refused = near.createDataChannel('refused');
+  await fails('out_of_memory', () => {
+    for (let index = 0; index < 10_000; index += 1) wrapped.push(new WasmDataChannel(near.createDataChannel(`${index}`)));
+  });
+  check(wrapped.length > 3, `${wrapped.length} were wrapped`);
+  await fails('out_of_memory', () => new WasmDataChannel(refused));
+  for (let index = 0; index < 100; index += 1) {
+    await left.send(`message ${index}`);
+    equal(await take(right, 1), [`message ${index}`], 'over a channel that was there before');
+  }
+  equal(counts().channels, wrapped.length + 2, 'channels');
+  await Promise.all(wrapped.map((channel) => channel.close()));
+  await until(() => counts().channels === 2);
+  await new WasmDataChannel(near.createDataChannel('again')).close();
+  refused.close();
+  await left.close();
+  await right.closed;
+  close();
+  WebAssembly.Module = original;
+}
+
+/** WebAssembly whose one memory has its initial size as its maximum. */
+function withFixedMemory(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  let at = 8;
+  const number = (): number => { // unsigned LEB128
+    let value = 0;
+    for (let shift = 0; ; shift += 7) {
+      const byte = bytes[at++]!;
+      value |= (byte & 0x7f) << shift;
+      if (byte < 0x80) return value;
+    }
+  };
+  while (bytes[at] !== 5) { // the memory section
+    at += 1;
+    const size = number();
+    at += size;
+  }
+  const start = at;
+  at += 1;
+  number();
+  equal([number(), number()], [1, 0], 'one memory, without a maximum');
+  const pagesAt = at;
+  number();
+  const pages = bytes.subarray(pagesAt, at);
+  const section = [1, 1, ...pages, ...pages];
+  return bytesOf(...bytes.subarray(0, start), 5, section.length, ...section, ...bytes.subarray(at));
+}
+
+/** All room for memories in this page is taken: there is none for the module's. */
+async function noModule(): Promise<void> {
+  const taken: WebAssembly.Memory[] = []; // 125 in Chromium, 999 in Firefox
+  try {
+    for (let index = 0; index < 100_000; index += 1) taken.push(new WebAssembly.Memory({ initial: 1 }));
+  } catch (error) {
+    check(error instanceof RangeError || error === 'out of memory', String(error));
+  }
+  const connection = new RTCPeerConnection();
+  const channel = connection.createDataChannel('x');
+  await fails('out_of_memory', () => new WasmDataChannel(channel));
+  equal(channel.readyState, 'connecting', 'a channel that was not touched');
+  check(taken.length > 0, 'the memories are held until here');
+  connection.close();
+}
+
 /** What `new WasmDataChannel` throws in this page. */
 async function wrapError(): Promise<{ code: string; message: string }> {
   const connection = new RTCPeerConnection();
@@ -711,6 +789,8 @@ Object.assign(globalThis, {
   packageTests: {
     names: Object.keys(all),
     run: (name: string) => all[name]!(),
+    noModule,
+    noRoom,
     settledCounts,
     trap,
     wrapError,
