@@ -4,7 +4,7 @@
 // declarations. Needs the WebAssembly of the preset `wasm` (or of the build tree WDC_WASM_BUILD). Prints what each file weighs;
 // fails if the default entry, compressed by brotli 11, is larger than its budget (default 40 KiB).
 import { spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, existsSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
@@ -19,6 +19,9 @@ const { values: options } = parseArgs({
 });
 const budget = Number(options.budget);
 const dist = resolve(options.outdir);
+// Beside it, for the source maps' paths, and in its place only once it is whole: who reads dist/ meanwhile finds all of it.
+const fresh = `${dist}.${process.pid}`;
+process.on('exit', () => rmSync(fresh, { recursive: true, force: true }));
 const modulePath = join(process.env.WDC_WASM_BUILD ?? join(root, 'build/wasm'), 'js/webrtc_data_channel.wasm');
 
 if (!existsSync(modulePath)) {
@@ -31,7 +34,7 @@ const module = readFileSync(modulePath);
 const bundle = (entries, embedded) => build({
   absWorkingDir: js,
   entryPoints: entries.map((name) => `src/${name}.ts`),
-  outdir: dist,
+  outdir: fresh,
   bundle: true,
   format: 'esm',
   target: ['es2022'],
@@ -45,17 +48,19 @@ const bundle = (entries, embedded) => build({
   define: { WDC_EMBEDDED_MODULE: embedded },
 });
 
-rmSync(dist, { recursive: true, force: true });
 await bundle(['index'], JSON.stringify(module.toString('hex')));
 await bundle(['external', 'host'], 'undefined');
-copyFileSync(modulePath, join(dist, 'webrtc_data_channel.wasm'));
-chmodSync(join(dist, 'webrtc_data_channel.wasm'), 0o644);
+copyFileSync(modulePath, join(fresh, 'webrtc_data_channel.wasm'));
+chmodSync(join(fresh, 'webrtc_data_channel.wasm'), 0o644);
 
 const tsc = spawnSync(process.execPath,
   [join(root, 'node_modules/typescript/bin/tsc'), '-p', js, '--emitDeclarationOnly', '--declarationMap', 'false',
-    '--outDir', dist],
+    '--outDir', fresh],
   { stdio: 'inherit' });
 if (tsc.status !== 0) process.exit(1);
+
+rmSync(dist, { recursive: true, force: true });
+renameSync(fresh, dist);
 
 const brotli = (bytes) => brotliCompressSync(bytes, {
   params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length },
