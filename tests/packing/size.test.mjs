@@ -16,7 +16,7 @@ before(() => {
 });
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-test('the build prints what each file weighs, and fails where the default entry is over its budget', { timeout: 120_000 }, () => {
+test('the build prints what each file weighs, as documented, and fails over its budget', { timeout: 120_000 }, () => {
   const { status, stdout, stderr } = spawnSync(process.execPath,
     [join(root, 'js/scripts/build.mjs'), '--outdir', folder, '--budget', '20000'], { encoding: 'utf8' });
   for (const name of ['index.js', 'external.js', 'webrtc_data_channel.wasm', 'host.js']) {
@@ -31,4 +31,19 @@ test('the build prints what each file weighs, and fails where the default entry 
     }
   }
   assert.equal(status, 1);
+
+  const documented = readFileSync(join(root, 'docs/bundlers.md'), 'utf8');
+  const kilobytes = (name) => Number(new RegExp(`dist/${name} .* (\\d+)\\n`).exec(stdout)[1]) / 1000;
+  for (const [entry, files] of [
+    ['webrtc-data-channel', ['index.js']],
+    ['webrtc-data-channel/external', ['external.js', 'webrtc_data_channel.wasm']],
+    ['webrtc-data-channel/host', ['host.js']],
+  ]) {
+    const [row] = new RegExp(`^\\| \`${entry}\` .*$`, 'm').exec(documented);
+    const told = [...row.matchAll(/(\d+) KB/g)].map(([, number]) => Number(number));
+    assert.equal(told.length, files.length);
+    files.forEach((name, index) => {
+      assert.ok(Math.abs(told[index] - kilobytes(name)) < 0.1 * told[index], `docs/bundlers.md: ${row}, ${name} is ${kilobytes(name)} KB`);
+    });
+  }
 });
