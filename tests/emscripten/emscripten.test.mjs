@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* global create, echo, outcome, turn, until */
+/* global create, echo, outcome, until */
 //
 // The library that js/emscripten/build.mjs makes, in programs that Debian's Emscripten links, in a browser. That one is
 // too old for the C++ library, and its optimisers for the host's JavaScript: hence -O1.
