@@ -5,8 +5,13 @@
 
 namespace wdc::sim {
 
-bool Link::loses() {
-  in_burst_ = in_burst_ ? !random_.chance(options_.burst_loss_end) : random_.chance(options_.burst_loss_start);
+bool Link::loses(TimePoint now) {
+  if (in_burst_) {
+    in_burst_ = now - burst_began_ < options_.burst_longest && !random_.chance(options_.burst_loss_end);
+  } else if (random_.chance(options_.burst_loss_start)) {
+    in_burst_ = true;
+    burst_began_ = now;
+  }
   return in_burst_ || random_.chance(options_.loss);
 }
 
@@ -28,7 +33,7 @@ void Link::send(std::span<const std::byte> bytes, TimePoint now) {
     busy_until_ = std::max(busy_until_, now) + time_of(bytes.size());
     leaves = busy_until_;
   }
-  if (loses()) {
+  if (loses(now)) {
     ++counts_.lost;
     return;
   }

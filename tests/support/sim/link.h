@@ -21,7 +21,8 @@ struct LinkOptions {
   double loss = 0;                                 // of single packets
   double burst_loss_start = 0;                     // the chance that a burst of losses starts with a packet (Gilbert)
   double burst_loss_end = 1;                       // that it ends after one
-  double reorder = 0;                              // the chance that a packet is held back for reorder_delay
+  Duration burst_longest = std::chrono::milliseconds(500);  // a burst ends after this even where few packets are sent
+  double reorder = 0;                                       // the chance that a packet is held back for reorder_delay
   Duration reorder_delay = std::chrono::milliseconds(5);
   double duplicate = 0;
   double corrupt = 0;        // of one bit
@@ -55,7 +56,7 @@ class Link {
     bool operator<(const Transit& other) const { return at != other.at ? at > other.at : order > other.order; }
   };
   void deliver(std::span<const std::byte> bytes, TimePoint at);
-  [[nodiscard]] bool loses();
+  [[nodiscard]] bool loses(TimePoint now);
 
   LinkOptions options_;
   Random random_;
@@ -66,6 +67,7 @@ class Link {
   std::vector<Packet> spare_;
   std::uint64_t order_ = 0;
   TimePoint busy_until_{};
+  TimePoint burst_began_{};
   bool in_burst_ = false;
 };
 
