@@ -80,7 +80,7 @@ for (const [name, what] of [
   test(what, { timeout: 60_000 }, async () => {
     const own = await openPage(browser, `${server.origin}/`);
     assert.equal(await own.page.evaluate(
-      (which) => globalThis.packageTests[which]().then(() => null, (error) => error.stack), name), null);
+      (which) => globalThis.packageTests[which]().then(() => null, (error) => `${error}\n${error.stack}`), name), null);
     assert.deepEqual(await own.page.evaluate(() => globalThis.packageTests.settledCounts()), zero);
     assert.deepEqual(own.errors, []);
     await own.close();
