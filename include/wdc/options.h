@@ -29,9 +29,9 @@ struct FlowOptions {
   bool discard_received = false;
 
   /// A send waits while more than this many bytes are buffered below, 1 to 16 MiB (Chromium refuses more than 16 MiB).
-  /// docs/backpressure.md has the measurement: larger is no faster above 1 KB a message, and stalls the page's timers. In
-  /// Chromium one message goes all the same after half a second in which the buffer did not move (it loses an update of
-  /// bufferedAmount at times); DataChannelStats::stalls counts those.
+  /// docs/backpressure.md has the measurement: larger is no faster above 1 KB a message, and stalls the page's timers.
+  /// In Chromium one message goes all the same after half a second in which the buffer did not move (it loses an update
+  /// of bufferedAmount at times); DataChannelStats::stalls counts those.
   std::size_t send_high_water_mark = std::size_t{1} << 20;
   /// Waiting sends go on when the buffer has fallen to this many bytes; 0 to send_high_water_mark.
   std::size_t send_low_water_mark = std::size_t{256} << 10;

@@ -41,8 +41,8 @@ class ChannelEvents {
   virtual void on_message(Message&& message) = 0;
   /// buffered_amount() fell from above the low mark to it or below.
   virtual void on_buffered_amount_low() = 0;
-  /// The buffer has not moved for long and may be empty without the transport having told: one more message may go, which
-  /// brings it to tell. Optional, at most once between two on_buffered_amount_low().
+  /// The buffer has not moved for long and may be empty without the transport having told: one more message may go,
+  /// which brings it to tell. Optional, at most once between two on_buffered_amount_low().
   virtual void on_stalled() = 0;
   /// The other side has begun to close: nothing more can be sent. Optional; on_closed follows.
   virtual void on_closing() = 0;
