@@ -3,6 +3,7 @@
 // The package as it would be published, installed into throwaway folders, and the programs of docs/bundlers.md beside it.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { cp, mkdtemp, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,15 +22,27 @@ export async function examples() {
   );
 }
 
-/** A folder with the package in its node_modules. Give what it resolves to to `remove`. */
-export async function installPackage() {
-  // The real path: a bundler compares it with those of the files.
-  const folder = await realpath(await mkdtemp(join(tmpdir(), 'wdc-packing-')));
+// The real path: a bundler compares it with those of the files.
+const newFolder = async () => realpath(await mkdtemp(join(tmpdir(), 'wdc-packing-')));
+
+async function packAndInstall() {
+  const folder = await newFolder();
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
   const { stdout } = await run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder, join(root, 'js')]);
   const [{ filename }] = JSON.parse(stdout);
   await writeFile(join(folder, 'package.json'), '{ "private": true, "type": "module" }\n');
   // It has no dependencies, so nothing is fetched.
   await run('npm', ['install', '--offline', '--no-audit', '--no-fund', `./${filename}`], { cwd: folder });
+  return folder;
+}
+
+let installed;
+
+/** A folder with the package in its node_modules. Give what it resolves to to `remove`. */
+export async function installPackage() {
+  installed ??= packAndInstall();
+  const folder = await newFolder();
+  await cp(await installed, folder, { recursive: true });
   return folder;
 }
 
