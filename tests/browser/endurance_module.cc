@@ -18,8 +18,10 @@
 
 // The linker sends every call of malloc and free here (CMakeLists.txt).
 extern "C" {
-void* __real_malloc(std::size_t size);
-void __real_free(void* memory);
+void* real_malloc(std::size_t size) __asm__("__real_malloc");
+void real_free(void* memory) __asm__("__real_free");
+void* counting_malloc(std::size_t size) __asm__("__wrap_malloc");
+void counting_free(void* memory) __asm__("__wrap_free");
 }
 
 namespace {
@@ -33,15 +35,15 @@ extern "C" {
 /// 0, or the number of the error that ended the run. Called once all that was asked for has arrived.
 TEST_IMPORT(finished) void finished(std::int32_t error);
 
-void* __wrap_malloc(std::size_t size) {
-  void* memory = __real_malloc(size);
+void* counting_malloc(std::size_t size) {
+  void* memory = real_malloc(size);
   if (memory != nullptr) live_bytes += malloc_usable_size(memory);
   return memory;
 }
 
-void __wrap_free(void* memory) {
+void counting_free(void* memory) {
   if (memory != nullptr) live_bytes -= malloc_usable_size(memory);
-  __real_free(memory);
+  real_free(memory);
 }
 }
 
