@@ -84,6 +84,8 @@ void parse_sack(const ChunkView& chunk) {
   if (!sack) return;
   std::vector<GapBlock> gaps;
   std::vector<Tsn> duplicates;
+  gaps.reserve(sack->gap_block_count());
+  duplicates.reserve(sack->duplicate_count());
   for (std::size_t i = 0; i < sack->gap_block_count(); ++i) gaps.push_back(sack->gap_block(i));
   for (std::size_t i = 0; i < sack->duplicate_count(); ++i) duplicates.push_back(sack->duplicate(i));
   const SackToSend copy{sack->cumulative_tsn, sack->a_rwnd, gaps, duplicates};
@@ -95,6 +97,7 @@ void parse_forward(const ChunkView& chunk) {
   const auto forward = Chunk::parse(chunk);
   if (!forward) return;
   std::vector<typename Chunk::Skip> skips;
+  skips.reserve(forward->skip_count());
   for (std::size_t i = 0; i < forward->skip_count(); ++i) skips.push_back(forward->skip(i));
   const ToSend copy{forward->new_cumulative_tsn, skips};
   require(copy.size() == chunk.bytes.size());

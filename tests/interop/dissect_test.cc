@@ -22,7 +22,7 @@ std::vector<std::string> dissect(const Pcap& pcap, const std::string& name, cons
   const std::string command = "tshark -n -r '" + path + "' -o sctp.checksum:CRC-32c -Y '" + filter +
                               "' -T fields -e frame.number -e sctp.chunk_type -e _ws.expert.message 2>/dev/null";
   std::vector<std::string> lines;
-  FILE* const pipe = popen(command.c_str(), "r");
+  FILE* const pipe = popen(command.c_str(), "r");  // NOLINT(bugprone-command-processor): the words are ours
   if (pipe == nullptr) return {"tshark does not run"};
   std::string line;
   for (int character = std::fgetc(pipe); character != EOF; character = std::fgetc(pipe)) {

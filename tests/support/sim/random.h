@@ -17,6 +17,11 @@ class Random final : public sctp::RandomSource {
     value = (value ^ (value >> 27)) * 0x94d049bb133111ebU;
     return value ^ (value >> 31);
   }
+  // As the standard library's algorithms want it.
+  using result_type = std::uint64_t;
+  static constexpr result_type min() { return 0; }
+  static constexpr result_type max() { return ~result_type{0}; }
+  result_type operator()() { return next(); }
   /// 0 to bound - 1.
   std::uint64_t below(std::uint64_t bound) { return next() % bound; }
   bool chance(double probability) {

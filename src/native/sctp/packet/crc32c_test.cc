@@ -3,9 +3,10 @@
 
 #include <gtest/gtest.h>
 
-#include <random>
 #include <string_view>
 #include <vector>
+
+#include "tests/support/sim/random.h"
 
 namespace wdc::sctp {
 namespace {
@@ -18,8 +19,8 @@ std::vector<std::byte> repeated(std::byte value, std::size_t count) { return std
 
 // RFC 3720 appendix B.4, and the check value of the CRC catalogues.
 TEST(Crc32cTest, EveryImplementationGivesThePublishedValues) {
-  std::vector<std::byte> up;
-  for (int i = 0; i < 32; ++i) up.push_back(static_cast<std::byte>(i));
+  std::vector<std::byte> up(32);
+  for (std::size_t i = 0; i < up.size(); ++i) up[i] = static_cast<std::byte>(i);
   const std::vector<std::byte> down(up.rbegin(), up.rend());
   constexpr std::string_view kDigits = "123456789";
   for (const Crc32cImplementation& implementation : crc32c_implementations()) {
@@ -34,7 +35,7 @@ TEST(Crc32cTest, EveryImplementationGivesThePublishedValues) {
 }
 
 TEST(Crc32cTest, EveryImplementationAgreesAtEveryLengthAndAlignment) {
-  std::mt19937 random(1);
+  sim::Random random(1);
   std::vector<std::byte> bytes(4000);
   for (std::byte& byte : bytes) byte = static_cast<std::byte>(random());
   const Crc32cImplementation& portable = crc32c_implementations().front();

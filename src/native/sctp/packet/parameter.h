@@ -27,7 +27,7 @@ inline constexpr std::size_t kParameterHeaderSize = 4;
 
 /// One parameter (or error cause, which looks the same) with its header, without its padding.
 struct ParameterView {
-  ParameterType type{};
+  ParameterType type = ParameterType::unrecognized_parameter;
   ByteView bytes;
   [[nodiscard]] ByteView value() const { return bytes.subspan(kParameterHeaderSize); }
 };

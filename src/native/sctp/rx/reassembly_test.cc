@@ -5,9 +5,10 @@
 
 #include <algorithm>
 #include <array>
-#include <random>
 #include <string>
 #include <string_view>
+
+#include "tests/support/sim/random.h"
 
 namespace wdc::sctp {
 namespace {
@@ -172,7 +173,7 @@ TEST_P(ReassemblyTest, AResetDropsWhatWasLeft) {
 
 TEST_P(ReassemblyTest, AgreesWithAModelUnderRandomOrder) {
   constexpr std::uint32_t kSeed = 3;
-  std::mt19937 random(kSeed);
+  sim::Random random(kSeed);
   struct Piece {
     std::int64_t tsn;
     std::uint16_t stream;

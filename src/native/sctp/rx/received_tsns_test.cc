@@ -5,8 +5,9 @@
 
 #include <algorithm>
 #include <array>
-#include <random>
 #include <set>
+
+#include "tests/support/sim/random.h"
 
 namespace wdc::sctp {
 namespace {
@@ -86,7 +87,7 @@ TEST(ReceivedTsnsTest, LimitsTheBlocksToWhatIsAsked) {
 
 TEST(ReceivedTsnsTest, AgreesWithASetUnderRandomArrivals) {
   constexpr std::uint32_t kSeed = 7;
-  std::mt19937 random(kSeed);
+  sim::Random random(kSeed);
   ReceivedTsns tsns(Tsn(0xfffff000));
   std::set<std::int64_t> model;
   std::int64_t model_cumulative = tsns.cumulative().value();
