@@ -13,7 +13,7 @@ run_packages=(
 )
 test_packages=(
   libgtest-dev libgmock-dev libclang-rt-22-dev clang-format clang-tidy-22 python3 chromium firefox-esr
-  emscripten
+  emscripten libusrsctp-dev tshark
 )
 
 say() { printf 'install: %s\n' "$*" >&2; }
