@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import { connectLedger } from './connect/session.js';
 import type { HostCounts } from './host/types.js';
 import { existingModule } from './module.js';
 
@@ -20,5 +21,8 @@ export type { HostCounts } from './host/types.js';
  * traces go in the microtasks after its `closed` has settled.
  */
 export function counts(): HostCounts {
-  return existingModule()?.host.counts() ?? { channels: 0, peers: 0, pipes: 0, slots: 0, handlers: 0, timers: 0 };
+  const counted = existingModule()?.host.counts() ?? { channels: 0, peers: 0, pipes: 0, slots: 0, handlers: 0, timers: 0 };
+  counted.handlers += connectLedger.handlers;
+  counted.timers += connectLedger.timers;
+  return counted;
 }

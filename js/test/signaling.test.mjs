@@ -16,6 +16,7 @@ const preset = process.env.WDC_SERVER_PRESET ?? 'native';
 const binary = fileURLToPath(new URL(`../../build/${preset}/apps/server/wdc_server`, import.meta.url));
 const skip = existsSync(binary) ? false : `${binary} is not built`;
 const { openPipe } = await load('connect/pipe.ts');
+const { Ledger } = await load('host/ledger.ts');
 globalThis.WebSocket ??= WebSocket;
 
 // A member that keeps what it hears; event(name) gives the next one of that name, however early it came.
@@ -37,12 +38,13 @@ function member(url, room) {
       look();
     },
   ]));
-  const pipe = openPipe(url, room, listener);
+  const ledger = new Ledger();
+  const pipe = openPipe(url, room, listener, ledger);
   const event = (name) => new Promise((resolve) => {
     waiting.push({ name, resolve });
     look();
   });
-  return { pipe, event, heard };
+  return { pipe, event, heard, ledger };
 }
 
 let server;
@@ -86,6 +88,7 @@ test('over the server two members hear each other, and a third that the room is 
   assert.deepEqual(await one.event('left'), [secondId]);
   one.pipe.close();
   assert.deepEqual([...one.heard, ...two.heard, ...three.heard], []);
+  for (const { ledger } of [one, two, three]) assert.deepEqual({ ...ledger }, { handlers: 0, timers: 0 });
 });
 
 test('a frame above the limit of the server is not sent: both numbers', { skip, timeout: 20_000 }, async () => {
@@ -182,7 +185,9 @@ test('between tabs two pair, by the rule of their ids; a third is refused; a pla
   assert.deepEqual(await one.event('joined'), [fourId]);
   one.pipe.close();
   assert.deepEqual(await four.event('left'), [oneId]);
+  assert.deepEqual({ ...four.ledger }, { handlers: 1, timers: 1 }, 'alone again');
   four.pipe.close();
+  for (const { ledger } of [one, two, three, four]) assert.deepEqual({ ...ledger }, { handlers: 0, timers: 0 });
 });
 
 test('three tabs at the same moment: two pair, one is refused', { timeout: 30_000 }, async () => {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { WdcError } from '../error.js';
-import { Ledger } from '../host/ledger.js';
+import type { Ledger } from '../host/ledger.js';
 import { BroadcastPipe } from './broadcast_pipe.js';
 import { WebSocketPipe } from './web_socket_pipe.js';
 
@@ -33,7 +33,7 @@ export interface Pipe {
  * The carrier for `url`: WebSocket or BroadcastChannel. Throws WdcError invalid_argument, unsupported.
  * @param ledger counts what is attached to the page.
  */
-export function openPipe(url: string, room: string, events: PipeListener, ledger = new Ledger()): Pipe {
+export function openPipe(url: string, room: string, events: PipeListener, ledger: Ledger): Pipe {
   if (!/^[A-Za-z0-9_-]{1,64}$/.test(room)) {
     throw new WdcError('invalid_argument', `a room's name is 1 to 64 of [A-Za-z0-9_-], not ${JSON.stringify(room)}`);
   }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { WdcError } from '../error.js';
+import { reasonOf } from '../host/errors.js';
+import { Ledger, type Timer } from '../host/ledger.js';
 import type { ChannelOptions } from '../options.js';
 import { WasmDataChannel } from '../wasm_data_channel.js';
 import { Negotiation } from './negotiation.js';
@@ -20,6 +22,11 @@ const reconnectForMs = 25_000;
 const reconnectEveryMs = 1_000;
 /** How long the connection stays up after its channel has closed, for the other side's last acknowledgements. */
 const lingerMs = 2_000;
+/** Between tabs nobody notices that one has crashed: how long a member met there has to bring up its channel. */
+const openBetweenTabsWithinMs = 30_000;
+
+/** What the rooms of this page have attached to it. */
+export const connectLedger = new Ledger();
 
 /**
  * A place in a room, and the connection to the other member while there is one. Gives one open channel; from then on the
@@ -35,8 +42,11 @@ export class Session {
   #polite = false;
   #wasIn = false;
   #droppedAt: number | undefined;
-  #retryTimer: ReturnType<typeof setTimeout> | undefined;
+  /** Until the next try to come back, or until the other tab has been silent for too long: never both. */
+  #timer: Timer | undefined;
   #peer: Peer | undefined;
+  /** False: the member of #peer has left the room, or we have. Its channel may open all the same. */
+  #present = false;
   #open = false;
   #over = false;
 
@@ -61,6 +71,7 @@ export class Session {
       this.#pipe = openPipe(this.#options.url, this.#options.room, {
         welcome: (polite, peer) => {
           this.#wasIn = true;
+          this.#droppedAt = undefined;
           this.#polite = polite;
           if (peer !== undefined) this.#meet(peer);
         },
@@ -70,9 +81,9 @@ export class Session {
         candidate: (from, candidate) => this.#peerOf(from)?.negotiation.candidate(candidate),
         bye: (from) => this.#lose(from),
         closed: (error) => this.#dropped(error),
-      });
+      }, connectLedger);
     } catch (error) {
-      this.cancel(error);
+      this.cancel(error instanceof WdcError ? error : new WdcError('signaling_unreachable', reasonOf(error), { cause: error }));
     }
   }
 
@@ -82,10 +93,8 @@ export class Session {
 
   #meet(id: string): void {
     // A channel that is open is not given up for a newcomer.
-    if (this.#open || this.#over || this.#peer?.id === id) return;
-    this.#droppedAt = undefined;
-    this.#peer?.close();
-    this.#peer = undefined;
+    if (this.#open || this.#over || (this.#present && this.#peer?.id === id)) return;
+    this.#forgetPeer();
     let peer: Peer;
     try {
       peer = new Peer(id, this.#polite, this.#options, {
@@ -94,35 +103,61 @@ export class Session {
         failed: (cause) => this.#peerFailed(peer, cause),
       });
     } catch (error) {
-      this.cancel(error);
+      this.cancel(error instanceof WdcError ? error : negotiationFailed(error));
       return;
     }
     this.#peer = peer;
+    this.#present = true;
+    if (this.#options.url === 'broadcast:') this.#setTimer(() => this.#meetAnother(), openBetweenTabsWithinMs);
     peer.channel.opened.then(
       () => this.#opened(peer),
       (error: unknown) => {
-        if (this.#peer === peer) this.cancel(error);
+        if (this.#isPresent(peer)) this.cancel(error);
       },
     );
   }
 
   #lose(id: string): void {
-    // Once the channel is open it tells by itself whether the other side is there.
-    if (this.#open || this.#peer?.id !== id) return;
-    this.#peer.close();
+    // The connection goes on: the other member may have left because, on its side, the channel is open already.
+    if (this.#peer?.id !== id) return;
+    this.#present = false;
+    this.#setTimer();
+  }
+
+  // Who has left may fail: the next one is met with a fresh connection.
+  #isPresent(peer: Peer): boolean {
+    return this.#present && this.#peer === peer;
+  }
+
+  // Looks for a member again, under a new id: the one that was met shows no life.
+  #meetAnother(): void {
+    this.#forgetPeer();
+    this.#pipe?.close();
+    this.#join();
+  }
+
+  #forgetPeer(): void {
+    this.#present = false;
+    this.#peer?.close();
     this.#peer = undefined;
   }
 
+  #setTimer(run?: () => void, milliseconds = 0): void {
+    if (this.#timer !== undefined) connectLedger.clearTimer(this.#timer);
+    this.#timer = run && connectLedger.setTimer(() => {
+      this.#timer = undefined;
+      run();
+    }, milliseconds);
+  }
+
   #peerFailed(peer: Peer, cause: unknown): void {
-    if (this.#open || this.#peer !== peer) return;
-    const detail = cause instanceof Error ? cause.message : String(cause);
-    this.cancel(new WdcError('negotiation_failed', detail, { cause }));
+    if (this.#isPresent(peer)) this.cancel(negotiationFailed(cause));
   }
 
   #opened(peer: Peer): void {
     if (this.#over || this.#peer !== peer) return;
     this.#open = true;
-    clearTimeout(this.#retryTimer);
+    this.#setTimer();
     const ended = () => this.#finish();
     peer.channel.closed.then(ended, ended);
     this.#resolve(peer.channel);
@@ -137,6 +172,7 @@ export class Session {
   #dropped(error: WdcError): void {
     this.#pipe = undefined;
     if (this.#open || this.#over) return;
+    this.#present = false; // the other member hears that we have left
     const now = performance.now();
     // Only who was in the room may find its own old self there.
     const again = this.#wasIn && (error.code === 'signaling_lost' || this.#droppedAt !== undefined)
@@ -146,22 +182,23 @@ export class Session {
       return;
     }
     this.#droppedAt ??= now;
-    this.#retryTimer = setTimeout(() => this.#join(), reconnectEveryMs);
+    this.#setTimer(() => this.#join(), reconnectEveryMs);
   }
 
   #leaveRoom(): void {
     this.#over = true;
-    clearTimeout(this.#retryTimer);
+    this.#setTimer();
     this.#pipe?.close();
     this.#pipe = undefined;
   }
 
   #leave(): void {
     this.#leaveRoom();
-    this.#peer?.close();
-    this.#peer = undefined;
+    this.#forgetPeer();
   }
 }
+
+const negotiationFailed = (cause: unknown): WdcError => new WdcError('negotiation_failed', reasonOf(cause), { cause });
 
 /** The connection to one member: one id, one RTCPeerConnection. */
 class Peer {

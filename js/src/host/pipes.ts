@@ -21,7 +21,7 @@ class Pipe extends EventSource implements PipeListener {
 
   constructor(instance: Instance, url: string, room: string) {
     super(instance);
-    this.#pipe = openPipe(url, room, this);
+    this.#pipe = openPipe(url, room, this, instance.ledger);
   }
 
   welcome(polite: boolean, peer: string | undefined, you: string): void {
