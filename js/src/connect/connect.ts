@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 import { describe, WdcError } from '../error.js';
-import { compiled } from '../module.js';
-import { whole, type FlowOptions } from '../options.js';
+import { reasonOf } from '../host/errors.js';
+import { currentModule } from '../module.js';
+import { flowArguments, whole, wholeMs, type FlowOptions } from '../options.js';
 import type { WasmDataChannel } from '../wasm_data_channel.js';
 import { Session } from './session.js';
 
@@ -21,7 +22,7 @@ export interface ConnectOptions extends FlowOptions {
   maxPacketLifeTime?: number | undefined;
   /** See {@link ChannelOptions.disconnectedTimeoutMs}. */
   disconnectedTimeoutMs?: number | undefined;
-  /** Milliseconds to wait for the other member and the connection, at least 1; without it there is no limit. */
+  /** Milliseconds to wait for the other member and the connection, 1 to 2^31 - 1; without it there is no limit. */
   timeoutMs?: number | undefined;
   /** Leaves the room; connect() rejects with its reason. Once the channel is there it does nothing more. */
   signal?: AbortSignal | undefined;
@@ -31,6 +32,9 @@ export interface ConnectOptions extends FlowOptions {
  * Meets the other member of a room and resolves with an open channel; its `peerConnection` is there, too. Both sides do the
  * same: W3C "perfect negotiation" inside, offers that meet are settled, paths that break are looked for anew. When the channel
  * has closed the connection closes, and the room is left.
+ *
+ * A path that breaks is looked for anew through the room, so only as long as the server keeps it: a server closes members that
+ * are idle, this project's after 30 minutes (`--idle-time`). Later the channel lives on, but a path that breaks then ends it.
  *
  * @param url a signaling server of this project, `ws://` or `wss://`, for example `wss://your.host/ws`; or `broadcast:` for
  * tabs of one origin in one browser, without any server. docs/wire/signaling.md has the frames.
@@ -93,10 +97,26 @@ function check(room: unknown, options: ConnectOptions): number {
   if (options.maxRetransmits !== undefined && options.maxPacketLifeTime !== undefined) {
     throw new WdcError('invalid_argument', 'maxRetransmits and maxPacketLifeTime exclude each other');
   }
-  const timeoutMs = whole(options, 'timeoutMs');
-  if (timeoutMs === 0) throw new WdcError('invalid_argument', 'timeoutMs is at least 1', { value: 0, limit: 1 });
+  const timeoutMs = wholeMs(options, 'timeoutMs');
   if (typeof RTCPeerConnection !== 'function') throw new WdcError('unsupported', 'there is no RTCPeerConnection here');
-  // Told now, not once the other side is there.
-  compiled();
+  checkConnection(options.rtcConfiguration);
+  checkFlow(options);
   return timeoutMs;
+}
+
+function checkConnection(configuration: RTCConfiguration | undefined): void {
+  if (configuration === undefined) return;
+  try {
+    new RTCPeerConnection(configuration).close();
+  } catch (cause) {
+    throw new WdcError('invalid_argument', `rtcConfiguration: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+function checkFlow(options: ConnectOptions): void {
+  wholeMs(options, 'disconnectedTimeoutMs');
+  const flow = flowArguments(options);
+  const module = currentModule();
+  const error = module.error(module.host.call(() => module.exports.wdc_js_set_flow(...flow)));
+  if (error) throw error;
 }
