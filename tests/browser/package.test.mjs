@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { WebSocket, WebSocketServer } from 'ws';
 import { startServer } from '../../tools/server.mjs';
 import { bundle, emptyPage, launch, openPage, script, serve } from './support/browser.mjs';
 
@@ -189,6 +190,129 @@ test('an open channel outlives the signaling server', { timeout: 60_000 }, async
   assert.equal(await call(two, 'close'), 'closed');
   assert.equal(await call(one, 'ended'), 'closed');
   assert.equal(await call(one, 'join', url, 'outlives'), 'signaling_unreachable');
+  await close();
+});
+
+// Between members and the server: `toMember` is given what the server says, a way to hand on, the member's socket and number.
+async function between(toMember) {
+  let members = 0;
+  const proxy = new WebSocketServer({ host: '127.0.0.1', port: 0 });
+  await new Promise((resolve) => proxy.once('listening', resolve));
+  proxy.on('connection', (member, { url }) => {
+    const number = members;
+    members += 1;
+    const upstream = new WebSocket(`${signaling.url.replace('http:', 'ws:')}${url}`);
+    const connected = new Promise((resolve) => upstream.once('open', resolve));
+    member.on('message', (data) => connected.then(() => upstream.send(String(data))));
+    member.on('close', () => connected.then(() => upstream.terminate()));
+    upstream.on('message', (data) => toMember(JSON.parse(data), (frame) => member.send(JSON.stringify(frame)), member, number));
+    upstream.on('close', () => member.terminate());
+    upstream.on('error', () => member.terminate());
+  });
+  return {
+    url: `ws://127.0.0.1:${proxy.address().port}/ws`,
+    async close() {
+      for (const member of proxy.clients) member.terminate();
+      await new Promise((resolve) => proxy.close(resolve));
+    },
+  };
+}
+
+for (const [dropped, who] of ['impolite', 'polite'].entries()) {
+  test(`connect() meets the member again when the ${who} one's signaling drops before the channel is open`, { timeout: 60_000 }, async () => {
+    const { all: [one, two], errors: uncaught, close } = await tabs(2);
+    let drops = 0;
+    let entered;
+    const welcome = new Promise((resolve) => {
+      entered = resolve;
+    });
+    const proxy = await between((frame, handOn, member, number) => {
+      if (frame.type === 'welcome') entered();
+      if (frame.type === 'description' && number === dropped) {
+        drops += 1;
+        member.terminate();
+      } else {
+        handOn(frame);
+      }
+    });
+    const options = { timeoutMs: 20_000 };
+    const first = call(one, 'join', proxy.url, `drop-${who}`, options);
+    await welcome; // the first place is the impolite one's
+    const second = call(two, 'join', proxy.url, `drop-${who}`, options);
+    assert.deepEqual(await Promise.all([first, second]), ['open', 'open']);
+    assert.equal(drops, 1);
+    await call(one, 'send', 'met again');
+    assert.deepEqual(await call(two, 'received', 1), ['met again']);
+    assert.equal(await call(one, 'close'), 'closed');
+    assert.equal(await call(two, 'ended'), 'closed');
+    for (const member of [one, two]) assert.deepEqual(await call(member, 'settledCounts'), zero);
+    assert.deepEqual(uncaught, []);
+    await proxy.close();
+    await close();
+  });
+}
+
+test('connect() brings up a channel whose other member has left the room already', { timeout: 60_000 }, async () => {
+  const { all: [one, two], errors: uncaught, close } = await tabs(2);
+  const held = [];
+  // All the other member says comes at once, with its leave behind it: no channel can be open by then.
+  const proxy = await between((frame, handOn) => {
+    if (frame.from === undefined) return handOn(frame);
+    held.push(frame);
+    if (frame.type !== 'candidate' || frame.candidate !== null) return undefined;
+    for (const each of held.splice(0)) handOn(each);
+    handOn({ type: 'bye', from: frame.from });
+    return handOn({ type: 'left', peer: frame.from });
+  });
+  const options = { timeoutMs: 20_000 };
+  assert.deepEqual(await Promise.all([
+    call(one, 'join', proxy.url, 'left-first', options),
+    call(two, 'join', `${signaling.url.replace('http:', 'ws:')}/ws`, 'left-first', options),
+  ]), ['open', 'open']);
+  await call(two, 'send', 'from outside');
+  assert.deepEqual(await call(one, 'received', 1), ['from outside']);
+  assert.equal(await call(one, 'close'), 'closed');
+  assert.equal(await call(two, 'ended'), 'closed');
+  assert.deepEqual(uncaught, []);
+  await proxy.close();
+  await close();
+});
+
+test('connect() refuses wrong options at once, as invalid_argument', { timeout: 30_000 }, async () => {
+  const { all: [one], close } = await tabs(1);
+  for (const options of [
+    { receiveQueueBytes: 0 }, { sendHighWaterMark: 1e9 }, { receiveOverflow: 'no' }, { closeTimeoutMs: 0.5 },
+    { disconnectedTimeoutMs: 0 }, { disconnectedTimeoutMs: 'long' },
+    { rtcConfiguration: { iceServers: [{ urls: 'nonsense' }] } }, { rtcConfiguration: { iceTransportPolicy: 'no' } },
+  ]) assert.equal(await call(one, 'join', 'broadcast:', 'nobody', options), 'invalid_argument', JSON.stringify(options));
+  assert.deepEqual(await call(one, 'settledCounts'), zero);
+  await close();
+});
+
+test('connect() between tabs gives a member up that shows no life for 30 s', { timeout: 90_000 }, async () => {
+  const { all: [one, two], errors: uncaught, close } = await tabs(2);
+  // A tab that pairs, and is not heard of again.
+  const welcomed = two.page.evaluate(() => new Promise((resolve) => {
+    const me = '0'.repeat(32);
+    const channel = new BroadcastChannel('wdc-signaling-v1:crash');
+    channel.onmessage = ({ data }) => {
+      const { type, from, to } = JSON.parse(data);
+      if (type === 'hello') {
+        channel.postMessage(JSON.stringify({ type: 'welcome', version: 1, from: me, to: from, you: from, polite: true, peers: [me] }));
+      } else if (type === 'welcome' && to === me) {
+        channel.close();
+        resolve(true);
+      }
+    };
+  }));
+  const first = call(one, 'join', 'broadcast:', 'crash');
+  assert.equal(await welcomed, true);
+  assert.equal(await call(two, 'join', 'broadcast:', 'crash'), 'room_full');
+  let second;
+  do second = await call(two, 'join', 'broadcast:', 'crash', { timeoutMs: 20_000 }); while (second === 'room_full');
+  assert.deepEqual([await first, second], ['open', 'open']);
+  assert.equal(await call(two, 'close'), 'closed');
+  assert.deepEqual(uncaught, []);
   await close();
 });
 
