@@ -91,7 +91,7 @@ export class MessageIterator<T extends Bytes | string> implements AsyncIterator<
   readonly #reader: Reader;
   readonly #waiting: Waiting<T>[] = [];
   #state: 'new' | 'reading' | 'ended' = 'new';
-  /** An abort that nobody waited for: the next next() tells it. */
+  /** An abort or a trap that nobody waited for: the next next() tells it. */
   #failure: { error: unknown } | undefined;
 
   constructor(channel: ModuleChannel, options: ReadOptions) {
@@ -166,7 +166,8 @@ export class MessageIterator<T extends Bytes | string> implements AsyncIterator<
     this.#state = 'ended';
     this.#signal?.removeEventListener('abort', this.#onAbort);
     const [first, ...others] = this.#waiting.splice(0);
-    if (error) first?.reject(error);
+    if (error && first) first.reject(error);
+    else if (error) this.#failure = { error };
     else first?.resolve({ value: undefined, done: true });
     for (const { resolve } of others) resolve({ value: undefined, done: true });
   }
