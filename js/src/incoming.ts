@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { WdcError } from './error.js';
+import { checkOptions } from './module_channel.js';
 import { whole, type ChannelOptions } from './options.js';
 import { WasmDataChannel } from './wasm_data_channel.js';
 
@@ -17,6 +18,9 @@ const watched = new WeakSet<RTCPeerConnection>();
  * The channels that the other side creates, each wrapped the moment it is announced, so that none of its messages is lost.
  * Listening begins with the call, not with the first next(); it ends with return() (a `break`), the signal, or the close of
  * the connection as soon as that shows in its state. Channels not taken by then are closed. One at a time for a connection.
+ *
+ * A channel that cannot be wrapped (`out_of_memory`, `wasm_blocked`, `already_wrapped` by another handler, ...) ends it, too:
+ * next() gives the channels before it and then rejects with that, once. The channel is closed, unless it is somebody else's.
  *
  * @throws WdcError `consumer_busy`, `invalid_argument`.
  */
@@ -45,6 +49,7 @@ export class IncomingChannels implements AsyncIterator<WasmDataChannel, undefine
     if (maxWaiting === 0 || maxWaiting > 65_535) {
       throw new WdcError('invalid_argument', 'maxWaiting is not from 1 to 65,535', { value: maxWaiting, limit: 65_535 });
     }
+    checkOptions(options);
     if (watched.has(peerConnection)) throw new WdcError('consumer_busy', 'incoming() has this connection already');
     this.#peerConnection = peerConnection;
     this.#options = options;
@@ -91,7 +96,15 @@ export class IncomingChannels implements AsyncIterator<WasmDataChannel, undefine
       channel.close();
       return;
     }
-    const wrapped = new WasmDataChannel(channel, { ...this.#options, peerConnection: this.#peerConnection });
+    let wrapped: WasmDataChannel;
+    try {
+      wrapped = new WasmDataChannel(channel, { ...this.#options, peerConnection: this.#peerConnection });
+    } catch (error) {
+      if ((error as Partial<WdcError>).code !== 'already_wrapped') channel.close();
+      this.#failure = { error };
+      this.#stop();
+      return;
+    }
     // close() of the connection fires no event of its own.
     const look = () => this.#onState();
     wrapped.closed.then(look, look);

@@ -3,7 +3,7 @@ import { describe, WdcError } from './error.js';
 import { errorCodes } from './error_codes.js';
 import { sizeOf } from './host/memory.js';
 import { currentModule, type ChannelEvents, type Module } from './module.js';
-import { flowArguments, whole, type ChannelOptions } from './options.js';
+import { flowArguments, wholeMs, type ChannelOptions } from './options.js';
 import { snapshot, type Payload } from './payload.js';
 
 /** Whoever takes a channel's messages. */
@@ -64,6 +64,23 @@ class Deferred {
   }
 }
 
+/**
+ * Throws invalid_argument for options that no channel can have. The ranges are the module's to check: where there is none
+ * (yet), they are checked when a channel is wrapped.
+ */
+export function checkOptions(options: ChannelOptions): void {
+  const flow = flowArguments(options);
+  wholeMs(options, 'disconnectedTimeoutMs');
+  let module: Module;
+  try {
+    module = currentModule();
+  } catch {
+    return;
+  }
+  const error = module.error(module.host.call(() => module.exports.wdc_js_set_flow(...flow)));
+  if (error?.code === 'invalid_argument') throw error; // not out_of_memory, which may have passed by then
+}
+
 /** A channel of the module as the two public classes share it. */
 export class ModuleChannel implements ChannelEvents {
   readonly rtc: RTCDataChannel;
@@ -92,7 +109,7 @@ export class ModuleChannel implements ChannelEvents {
       throw new WdcError('invalid_argument', `an RTCDataChannel is needed, not ${describe(rtc)}`);
     }
     const flow = flowArguments(options);
-    const disconnectedTimeout = whole(options, 'disconnectedTimeoutMs');
+    const disconnectedTimeout = wholeMs(options, 'disconnectedTimeoutMs');
     const { peerConnection } = options;
     this.rtc = rtc;
     this.#module = currentModule();

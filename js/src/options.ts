@@ -23,7 +23,7 @@ export interface FlowOptions {
   sendLowWaterMark?: number | undefined;
   /** Sends that may wait at once, 1 to 2^20; default 1,024. One more is `send_queue_full`. */
   sendQueueOperations?: number | undefined;
-  /** Milliseconds that close() waits for delivery and for the other side before it aborts, at least 1; default 30,000. */
+  /** Milliseconds that close() waits for delivery and for the other side before it aborts, 1 to 2^31 - 1; default 30,000. */
   closeTimeoutMs?: number | undefined;
 }
 
@@ -35,7 +35,7 @@ export interface ChannelOptions extends FlowOptions {
    */
   peerConnection?: RTCPeerConnection | undefined;
   /**
-   * Milliseconds that connection may stay `disconnected` before the channel fails with `peer_lost`, at least 1; default
+   * Milliseconds that connection may stay `disconnected` before the channel fails with `peer_lost`, 1 to 2^31 - 1; default
    * 10,000. A browser needs up to about 10 s (Chromium 7) to notice silence at all.
    */
   disconnectedTimeoutMs?: number | undefined;
@@ -66,11 +66,12 @@ export function flowArguments(options: FlowOptions): FlowArguments {
     whole(options, 'sendHighWaterMark'),
     whole(options, 'sendLowWaterMark'),
     whole(options, 'sendQueueOperations'),
-    whole(options, 'closeTimeoutMs'),
+    wholeMs(options, 'closeTimeoutMs'),
   ];
 }
 
 const largest = 2 ** 32 - 1;
+const longest = 2 ** 31 - 1; // a browser's timer takes no more
 
 /** The option as a whole number, or -1 if it is not given. Throws invalid_argument. */
 export function whole<Name extends string>(options: Partial<Record<Name, unknown>>, name: Name): number {
@@ -81,6 +82,15 @@ export function whole<Name extends string>(options: Partial<Record<Name, unknown
   }
   if (!Number.isInteger(value) || value < 0 || value > largest) {
     throw new WdcError('invalid_argument', `${name} is not a whole number from 0 to ${largest}`, { value, limit: largest });
+  }
+  return value;
+}
+
+/** As {@link whole}, for milliseconds that a timer takes: from 1 on. */
+export function wholeMs<Name extends string>(options: Partial<Record<Name, unknown>>, name: Name): number {
+  const value = whole(options, name);
+  if (value === 0 || value > longest) {
+    throw new WdcError('invalid_argument', `${name} is not a whole number from 1 to ${longest}`, { value, limit: longest });
   }
   return value;
 }

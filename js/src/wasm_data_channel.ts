@@ -3,7 +3,7 @@
 import { ConnectionMirror } from './connection_mirror.js';
 import { WdcError } from './error.js';
 import { ModuleChannel, type ChannelStats } from './module_channel.js';
-import { defaultSendQueueOperations, whole, type ChannelOptions } from './options.js';
+import { defaultSendQueueOperations, whole, wholeMs, type ChannelOptions } from './options.js';
 import { isBlob, moveOut, snapshot, toPayload, type Bytes, type SendData } from './payload.js';
 import { listen, MessageIterator, type Disposer, type Message, type ReadOptions } from './readers.js';
 import { SendQueue } from './send_queue.js';
@@ -25,7 +25,7 @@ export interface SendOptions {
 
 /** Options of {@link WasmDataChannel.close}. */
 export interface CloseOptions {
-  /** Milliseconds to wait for delivery and for the other side, at least 1; default {@link ChannelOptions.closeTimeoutMs}. */
+  /** Milliseconds to wait for delivery and for the other side, 1 to 2^31 - 1; default {@link ChannelOptions.closeTimeoutMs}. */
   timeoutMs?: number | undefined;
   /** Gives up: the channel is aborted, and the promise rejects with the signal's reason. */
   signal?: AbortSignal | undefined;
@@ -62,7 +62,7 @@ export class WasmDataChannel implements AsyncIterable<Bytes> {
     this.#queue = new SendQueue(this.#channel, operations < 0 ? defaultSendQueueOperations : operations);
     // A worker's channel has none, only a mirror of the page's.
     this.#peerConnection = options.peerConnection instanceof ConnectionMirror ? undefined : options.peerConnection;
-    const timeout = whole(options, 'closeTimeoutMs');
+    const timeout = wholeMs(options, 'closeTimeoutMs');
     this.#closeTimeoutMs = timeout < 0 ? 30_000 : timeout;
   }
 
@@ -262,8 +262,7 @@ export class WasmDataChannel implements AsyncIterable<Bytes> {
     if (this.#closing) return this.#closing;
     let timeoutMs: number;
     try {
-      timeoutMs = whole(options, 'timeoutMs');
-      if (timeoutMs === 0) throw new WdcError('invalid_argument', 'timeoutMs is at least 1', { value: 0, limit: 1 });
+      timeoutMs = wholeMs(options, 'timeoutMs');
     } catch (error) {
       return Promise.reject(error as Error);
     }

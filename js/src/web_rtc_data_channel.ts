@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { WdcError } from './error.js';
 import { ModuleChannel } from './module_channel.js';
-import type { ChannelOptions } from './options.js';
+import { wholeMs, type ChannelOptions } from './options.js';
 import { isBlob, toPayload, type Bytes } from './payload.js';
 import { MessageIterator } from './readers.js';
 
@@ -58,10 +58,14 @@ export class WebRtcDataChannel {
 
   /**
    * Sends what waits, closes, and resolves when both sides have closed. Rejects with `timed_out` after `timeoutMs`
-   * milliseconds (default 30,000; the channel is aborted then) or with what broke the channel.
+   * milliseconds (1 to 2^31 - 1, default 30,000; the channel is aborted then) or with what broke the channel;
+   * `invalid_argument` for another timeout, and nothing has happened then.
    */
-  close(timeoutMs = -1): Promise<void> {
-    this.#closing ??= this.#channel.close(timeoutMs);
-    return this.#closing;
+  close(timeoutMs?: number): Promise<void> {
+    try {
+      return (this.#closing ??= this.#channel.close(wholeMs({ timeoutMs }, 'timeoutMs')));
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
   }
 }
