@@ -13,7 +13,7 @@ export interface ConnectionState {
 
 const connectionEvents = ['connectionstatechange', 'signalingstatechange'] as const;
 
-/** In the page, where connections live: tells a worker how one is, for as long as the worker listens. */
+/** In the page, where connections live: tells a worker how one is, for as long as the worker listens and the connection lives. */
 export class ConnectionFeed {
   /** The worker's end. */
   readonly remotePort: MessagePort;
@@ -27,6 +27,7 @@ export class ConnectionFeed {
     this.#port = port1;
     this.remotePort = port2;
     port1.onmessage = () => this.stop(); // the one thing a worker says
+    port1.addEventListener('close', () => this.stop()); // the worker has ended; not every browser tells
     for (const type of connectionEvents) connection.addEventListener(type, this.#tell);
     this.#listenBelow();
   }
@@ -53,7 +54,10 @@ export class ConnectionFeed {
 
   readonly #tell = (): void => {
     this.#listenBelow();
-    this.#port.postMessage(this.state());
+    const state = this.state();
+    this.#port.postMessage(state);
+    // The last there is to tell: both end the worker's channel.
+    if (state.connectionState === 'closed' || state.connectionState === 'failed') this.stop();
   };
 
   // The transports come with the first description.

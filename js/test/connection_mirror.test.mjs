@@ -75,3 +75,22 @@ test('the page stops telling when the worker stops listening', async () => {
   while (connection.listeners > 0) await new Promise((resolve) => setImmediate(resolve));
   feed.stop(); // again, and nothing happens
 });
+
+for (const connectionState of ['failed', 'closed']) {
+  test(`the page stops telling with ${connectionState}, which it tells`, async () => {
+    const connection = new Connection();
+    const { mirror } = mirrored(connection);
+    const told = changed(mirror);
+    connection.become({ connectionState }, 'connectionstatechange');
+    assert.equal(connection.listeners, 0);
+    await told;
+    assert.equal(mirror.connectionState, connectionState);
+  });
+}
+
+test('the page stops telling a worker that has ended', async () => {
+  const connection = new Connection();
+  const { remotePort } = new ConnectionFeed(connection);
+  remotePort.close(); // as the end of its worker does
+  while (connection.listeners > 0) await new Promise((resolve) => setImmediate(resolve));
+});
