@@ -35,13 +35,16 @@ export class SendQueue {
 
   /** Rejects with send_queue_full, or as ModuleChannel.send(). `data` must be nobody else's, or a Blob. */
   add(data: Blob | Payload, signal: AbortSignal | undefined): Promise<void> {
-    const waiting = this.#entries.length + this.#channel.waitingSends;
+    const takenBack = this.#entries[0]?.over === true ? 1 : 0; // the others were removed
+    const waiting = this.#entries.length - takenBack + this.#channel.waitingSends;
     if (waiting >= this.#limit) {
       return Promise.reject(new WdcError('send_queue_full', '', { value: waiting + 1, limit: this.#limit }));
     }
     return new Promise((resolve, reject) => {
       const onAbort = () => {
         entry.over = true;
+        const place = this.#entries.indexOf(entry);
+        if (place > 0) this.#entries.splice(place, 1); // the first one is being worked on
         reject(signal?.reason as Error);
       };
       const unlisten = () => signal?.removeEventListener('abort', onAbort);
@@ -90,11 +93,13 @@ export class SendQueue {
     this.#running = undefined;
   }
 
-  async #payloadOf({ data }: Entry): Promise<Payload> {
+  async #payloadOf(entry: Entry): Promise<Payload> {
+    const { data } = entry;
     if (typeof data === 'string' || !('arrayBuffer' in data)) return data;
     const limit = this.#channel.maxMessageSize;
     if (limit > 0 && data.size > limit) throw new WdcError('message_too_large', '', { value: data.size, limit });
     await this.#previous; // one Blob's bytes in memory at a time
+    if (entry.over) return ''; // taken back: nobody will look
     try {
       return await data.arrayBuffer();
     } catch (cause) {
