@@ -83,25 +83,17 @@ const tests: Record<string, () => Promise<void>> = {
     const messages: Uint8Array[] = [];
     const strings: unknown[] = [];
     for (const [text, target] of [[false, messages], [true, strings]] as const) {
-      const done = new Promise<void>((resolve) => {
-        right.startListening((message) => {
-          (target as unknown[]).push(message);
-          if (target.length === 2) resolve();
-        }, { text });
-      });
+      const stop = right.startListening((message) => void (target as unknown[]).push(message), { text });
       await left.send('€');
       await left.send(bytesOf(1, 2));
-      await done;
-      const stop = right.messages();
-      await fails('consumer_busy', () => stop.next());
+      await until(() => target.length === 2);
+      await fails('consumer_busy', () => right.messages().next());
       await left.send('end');
-      await new Promise<void>((resolve) => {
-        const poll = () => (target.length === 3 ? resolve() : void setTimeout(poll));
-        poll();
-      });
-      break;
+      await until(() => target.length === 3);
+      stop();
     }
     equal(plain(messages), [[0xe2, 0x82, 0xac], [1, 2], [0x65, 0x6e, 0x64]], 'without text');
+    equal(plain(strings as (Uint8Array | string)[]), ['€', [1, 2], 'end'], 'with text');
     check(messages.every(({ byteOffset, buffer, length }) => byteOffset === 0 && buffer.byteLength === length), 'own buffers');
     await left.close();
     close();
@@ -324,6 +316,7 @@ const tests: Record<string, () => Promise<void>> = {
     const { left, right, close } = await pair({ near: { sendHighWaterMark: 16 * 1024 * 1024 } });
     await fails('invalid_argument', () => left.close({ timeoutMs: 0 }));
     await fails('invalid_argument', () => left.close({ timeoutMs: 1.5 }));
+    await fails('invalid_argument', () => left.close({ timeoutMs: 2 ** 31 }));
     for (let index = 0; index < 100; index += 1) await left.send(new Uint8Array(100_000));
     await fails('timed_out', () => left.close({ timeoutMs: 1 }));
     await fails('timed_out', () => left.closed);
@@ -480,12 +473,14 @@ const tests: Record<string, () => Promise<void>> = {
     for (const options of [
       { receiveQueueBytes: 0 }, { receiveQueueBytes: -1 }, { receiveQueueMessages: 2 ** 24 + 1 }, { sendHighWaterMark: 1.5 },
       { sendHighWaterMark: 17 * 1024 * 1024 }, { sendHighWaterMark: 100, sendLowWaterMark: 101 }, { sendQueueOperations: 0 },
-      { closeTimeoutMs: 0 }, { closeTimeoutMs: NaN }, { disconnectedTimeoutMs: 0, peerConnection: near },
+      { closeTimeoutMs: 0 }, { closeTimeoutMs: NaN }, { closeTimeoutMs: 2 ** 31 }, { disconnectedTimeoutMs: 0 }, { disconnectedTimeoutMs: 2 ** 31 },
       { receiveOverflow: 'never' }, { receiveQueueBytes: '1' },
     ]) {
       const error = await fails('invalid_argument', () => new WasmDataChannel(rtcChannel, options as object));
       check(error.message.length > 40, error.message);
+      await fails('invalid_argument', () => incoming(near, options as object));
     }
+    await incoming(near).return(); // nobody has the connection
     await new WasmDataChannel(rtcChannel).close();
     await left.close();
     close();
@@ -596,6 +591,63 @@ const tests: Record<string, () => Promise<void>> = {
     equal((await pending).done, true, 'after the connection was closed');
   },
 
+  async 'incoming() ends with the error of a channel that cannot be wrapped'() {
+    const { near, far, left, right, close } = await pair();
+    far.ondatachannel = null;
+    const greedy = ({ channel }: RTCDataChannelEvent) => {
+      if (channel.label === 'taken') mine.push(new WasmDataChannel(channel));
+    };
+    const mine: WasmDataChannel[] = [];
+    far.addEventListener('datachannel', greedy);
+    const channels = incoming(far);
+    const here = ['free', 'taken'].map((label) => new WasmDataChannel(near.createDataChannel(label)));
+    await until(() => mine.length === 1);
+    const first = (await channels.next()).value!;
+    equal(first.label, 'free', 'what came before');
+    await fails('already_wrapped', () => channels.next());
+    equal((await channels.next()).done, true, 'after the end');
+    await here[1]!.send('to the other handler');
+    equal(await take(mine[0]!, 1), ['to the other handler'], 'a channel of somebody else goes on');
+
+    const again = incoming(far);
+    const waiting = [again.next(), again.next()];
+    here.push(new WasmDataChannel(near.createDataChannel('taken')));
+    for (const next of waiting) await fails('already_wrapped', () => next);
+    await incoming(far).return(); // the connection is free
+    await Promise.all(here.map((channel) => channel.close()));
+    await left.close();
+    await right.closed;
+    close();
+  },
+
+  async 'sends behind a Blob that were taken back leave their place, and are not read'() {
+    const { left, right, close } = await pair({ near: { sendHighWaterMark: 1024, sendQueueOperations: 4 } });
+    const received = collect(right);
+    const big = [left.send(new Uint8Array(60_000).fill(1)), left.send(new Uint8Array(60_000).fill(2))]; // the second waits
+    let reads = 0;
+    const blob = (content: string) => {
+      const made = new Blob([content]);
+      return Object.assign(made, {
+        arrayBuffer: () => {
+          reads += 1;
+          return Blob.prototype.arrayBuffer.call(made);
+        },
+      });
+    };
+    const reason = new Error('enough');
+    const controller = new AbortController();
+    const { signal } = controller;
+    const taken = [blob('x'), 'y', blob('z')].map((data) => rejectsWith(reason, left.send(data, { signal })));
+    const full = fails('send_queue_full', () => left.send('one too many'));
+    controller.abort(reason);
+    const later = [blob('a'), 'b', 'c'].map((data) => left.send(data));
+    await Promise.all([...taken, full, ...big, ...later]);
+    equal(reads, 1, 'Blobs that were read');
+    await left.close();
+    equal((await received).map((message) => (typeof message === 'string' ? message : message[0])), [1, 2, 97, 'b', 'c'], 'what arrived');
+    close();
+  },
+
   async 'WebRtcDataChannel sends, streams and closes'() {
     const { near, far, left, close } = await pair();
     const rtcChannel = near.createDataChannel('thin');
@@ -614,6 +666,7 @@ const tests: Record<string, () => Promise<void>> = {
     equal([[...first.value as Uint8Array], first.done], [[1, 2, 3], false], 'the first');
     equal(await stream.next(), { value: 'text', done: false }, 'the second');
     await fails('consumer_busy', () => there.message_stream().next());
+    for (const timeoutMs of [0, -1, 1.5, NaN, Infinity, 2 ** 31]) await fails('invalid_argument', () => here.close(timeoutMs));
     const closing = here.close();
     const end = await stream.next();
     equal([end.value === undefined, end.done], [true, true], 'the end');
@@ -667,6 +720,14 @@ async function trap(): Promise<void> {
   const { left, right, close } = await pair();
   equal(instances.length, 1, 'instances: all channels share one');
   const reading = fails('wasm_trapped', () => collect(right));
+  const idle = await pair(); // readers that are not inside next() when it happens
+  equal(instances.length, 1, 'instances: still one');
+  const iterator = idle.left.messages();
+  const stream = idle.right.readable.getReader();
+  await Promise.all([idle.left, idle.right].map((channel) => channel.send('read')));
+  await Promise.all([iterator.next(), stream.read()]);
+  await Promise.all([idle.left, idle.right].map((channel) => channel.send('unread')));
+  await until(() => [idle.left, idle.right].every((channel) => channel.stats().receiveQueueMessages === 1));
   new Uint8Array((instances[0]!.exports['memory'] as WebAssembly.Memory).buffer).fill(0xff);
   await fails('wasm_trapped', () => left.send('x'));
   await reading;
@@ -675,6 +736,11 @@ async function trap(): Promise<void> {
     await fails('wasm_trapped', () => channel.send('x'));
     equal(channel.readyState, 'closed', 'the state');
   }
+  await fails('wasm_trapped', () => iterator.next());
+  equal((await iterator.next()).done, true, 'the error was told');
+  await fails('wasm_trapped', () => stream.read());
+  await fails('wasm_trapped', () => collect(idle.left));
+  idle.close();
   close();
   const fresh = await pair();
   equal(instances.length, 2, 'instances: a fresh one');
@@ -711,6 +777,11 @@ async function noRoom(): Promise<void> {
     equal(await take(right, 1), [`message ${index}`], 'over a channel that was there before');
   }
   equal(counts().channels, wrapped.length + 2, 'channels');
+  const channels = incoming(far);
+  const announced = near.createDataChannel('announced');
+  const end = event(announced, 'close');
+  await fails('out_of_memory', () => channels.next());
+  await end;
   await Promise.all(wrapped.map((channel) => channel.close()));
   await until(() => counts().channels === 2);
   await new WasmDataChannel(near.createDataChannel('again')).close();
