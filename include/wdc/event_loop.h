@@ -138,6 +138,13 @@ void finish(TaskContext& context) noexcept;
 /// WaitNode::Resume for coroutines.
 void resume_coroutine(WaitNode& node);
 
+/// "No limit" is written as milliseconds::max(), which has no place in nanoseconds.
+[[nodiscard]] constexpr std::chrono::nanoseconds saturated(std::chrono::milliseconds delay) noexcept {
+  constexpr auto longest = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::nanoseconds::max());
+  if (delay >= longest) return std::chrono::nanoseconds::max();
+  return delay <= -longest ? std::chrono::nanoseconds::min() : std::chrono::nanoseconds(delay);
+}
+
 [[nodiscard]] bool driven_by_host(const core::Loop& loop) noexcept;
 /// Gives the error's message to the platform's error output; returns 1.
 int report_failure(core::Loop& loop, const Error& error);

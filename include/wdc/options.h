@@ -33,7 +33,7 @@ struct FlowOptions {
   /// In Chromium one message goes all the same after half a second in which the buffer did not move (it loses an update
   /// of bufferedAmount at times); DataChannelStats::stalls counts those.
   std::size_t send_high_water_mark = std::size_t{1} << 20;
-  /// Waiting sends go on when the buffer has fallen to this many bytes; 0 to send_high_water_mark.
+  /// Waiting sends go on when the buffer has fallen to this many bytes; 0 to send_high_water_mark, at most 15 MiB.
   std::size_t send_low_water_mark = std::size_t{256} << 10;
   /// Sends that may wait at once, 1 to 2^20; one more is Errc::send_queue_full.
   std::size_t send_queue_operations = 1'024;
@@ -71,7 +71,8 @@ struct PeerConnectionOptions {
   std::chrono::milliseconds disconnected_timeout{10'000};
   /// How channels that the other side creates buffer.
   FlowOptions incoming_flow = {};
-  /// Incoming channels that wait to be accepted, 1 to 65,535; the ones beyond are closed and counted.
+  /// Incoming channels that wait to be accepted, 1 to 65,535; the ones beyond are closed and counted. Each keeps what
+  /// incoming_flow allows: who does not accept channels sets this to 1 and incoming_flow.discard_received.
   std::size_t incoming_channels = 1'024;
 };
 

@@ -254,7 +254,7 @@ class [[nodiscard]] Spawned {
   void detach() noexcept {
     auto handle = std::exchange(handle_, nullptr);
     if (!handle) return;
-    if (handle.promise().own.finished)
+    if (handle.promise().own.finished || handle.promise().own.loop == nullptr)
       wdc::detail::release(handle.promise().own);
     else
       handle.promise().own.detached = true;
@@ -487,7 +487,7 @@ template <class A>
 [[nodiscard]] Task<typename task_detail::TimeoutResult<task_detail::AwaitResult<A>>::type> with_timeout(
     A operation, std::chrono::milliseconds limit) {
   using T = task_detail::AwaitResult<A>;
-  auto first = co_await when_any(std::move(operation), sleep_for(limit));
+  auto first = co_await when_any(std::move(operation), sleep_for(wdc::detail::saturated(limit)));
   if (first.index() == 1) co_return fail(Errc::timed_out, "after " + std::to_string(limit.count()) + " ms");
   if constexpr (std::is_void_v<T>)
     co_return typename task_detail::TimeoutResult<T>::type{};

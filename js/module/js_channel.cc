@@ -56,6 +56,7 @@ void JsChannel::stop() {
   if (!reader_) return;
   if (reader_->running) {
     reader_->stream.reset();
+    reader_->below = std::move(stopped_);
     stopped_ = std::move(reader_);
   }
   reader_.reset();
@@ -67,7 +68,7 @@ void JsChannel::close(std::optional<std::chrono::milliseconds> timeout) {
 }
 
 JsChannel::Reader& JsChannel::reader() {
-  if (stopped_ && !stopped_->running) stopped_.reset();
+  while (stopped_ && !stopped_->running) stopped_ = std::move(stopped_->below);
   if (!reader_) reader_ = std::make_unique<Reader>(channel_.message_stream());
   return *reader_;
 }

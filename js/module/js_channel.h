@@ -41,8 +41,9 @@ class JsChannel {
     explicit Reader(MessageStream messages) noexcept : stream(std::move(messages)) {}
     std::optional<MessageStream> stream;  // none: stopped
     std::uint32_t wanted = 0;
-    bool running = false;  // its routine is on the stack
-    Routine routine;       // last: destroyed first
+    bool running = false;           // its routine is on the stack
+    std::unique_ptr<Reader> below;  // stopped before it and on the stack below it
+    Routine routine;                // last: destroyed first
   };
   Reader& reader();
   Routine watch();

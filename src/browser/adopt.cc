@@ -5,6 +5,7 @@
 #include "src/browser/browser_channel.h"
 #include "src/browser/host_result.h"
 #include "src/core/channel.h"
+#include "src/core/validate.h"
 #include "wdc/browser.h"
 
 namespace wdc::browser {
@@ -15,7 +16,13 @@ Result<DataChannel> adopt(EventLoop& loop, HostChannel channel, const FlowOption
 }
 
 Result<DataChannel> adopt(EventLoop& loop, Slot channel, Slot options, const FlowOptions& flow) {
-  if (!loop.internal().on_owning_thread()) return fail(Errc::wrong_thread);
+  // A wrong option leaves the channel as it is.
+  auto allowed = loop.internal().on_owning_thread() ? core::validate(flow) : fail(Errc::wrong_thread);
+  if (!allowed) {
+    for (const Slot slot : {channel, options})
+      if (slot != Slot::none) host::slot_free(static_cast<host::Number>(slot));
+    return std::unexpected(std::move(allowed.error()));
+  }
   const auto number = host::channel_adopt(static_cast<host::Number>(channel), static_cast<host::Number>(options));
   if (number < 0) return std::unexpected(take_error(number));
   return adopt(loop, static_cast<HostChannel>(number), flow);

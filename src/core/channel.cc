@@ -126,6 +126,7 @@ Result<void> Channel::account(std::size_t size, Result<void> result) noexcept {
     stats_.bytes_sent += size;
   } else if (result.error().code() == Errc::would_block) {
     backend_full_ = true;
+    buffered_estimate_ = backend_->buffered_amount();  // the home watches a buffer that was looked at
   }
   return result;
 }
@@ -240,7 +241,7 @@ void Channel::close(std::optional<std::chrono::milliseconds> timeout) {
   const bool first = !std::exchange(closing_here_, true);
   if (first || timeout) {
     close_timer_.timeout = timeout.value_or(flow_.close_timeout);
-    loop_->arm(close_timer_, close_timer_.timeout);
+    loop_->arm(close_timer_, detail::saturated(close_timer_.timeout));
   }
   if (!first) return;
   state_ = ReadyState::closing;

@@ -457,6 +457,15 @@ TEST_F(Channels, CloseBeforeTheyWereOpen) {
   EXPECT_TRUE(closing.take());
 }
 
+TEST_F(Channels, CloseWithoutALimitWhereTheTimeoutIsTheLongestThereIs) {
+  auto pair = make_pair();
+  pair.wire->end(0).deaf_to_close = true;
+  auto closing = start(pair.near.close(std::chrono::milliseconds::max()));
+  settle();
+  EXPECT_FALSE(closing.done());
+  EXPECT_EQ(pair.near.ready_state(), ReadyState::closing);
+}
+
 TEST_F(Channels, AbortAfterTheCloseTimeout) {
   auto pair = make_pair();
   pair.wire->end(0).deaf_to_close = true;

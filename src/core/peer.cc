@@ -215,7 +215,7 @@ void Peer::on_connection_state(ConnectionState state) {
 }
 
 void Peer::watch_silence() {
-  if (!silence_timer_.armed()) loop_->arm(silence_timer_, options_.disconnected_timeout);
+  if (!silence_timer_.armed()) loop_->arm(silence_timer_, detail::saturated(options_.disconnected_timeout));
 }
 
 void Peer::fail_channels(const Error& error) {

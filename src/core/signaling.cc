@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "src/core/home_parts.h"
+#include "src/core/validate.h"
 
 namespace wdc {
 
@@ -68,6 +69,11 @@ SignalingSession::~SignalingSession() { send(signaling::Bye{}); }
 
 bool SignalingSession::start() {
   auto valid = loop_.internal().on_owning_thread() ? validate_room(room_) : fail(Errc::wrong_thread);
+  // Otherwise these would be met only when the other member comes.
+  if (valid) valid = validate(options_.peer);
+  if (valid) valid = validate(options_.label, options_.channel);
+  if (valid && options_.timeout && options_.timeout->count() < 1)
+    valid = fail(Errc::invalid_argument, "timeout must be at least 1 ms");
   if (!valid) {
     outcome_.emplace(std::move(valid));
     return true;
@@ -81,7 +87,7 @@ bool SignalingSession::start() {
   }
   backend_ = std::move(*backend);
   backend_->set_events(*this);
-  if (options_.timeout) loop_.internal().arm(timeout_, *options_.timeout);
+  if (options_.timeout) loop_.internal().arm(timeout_, detail::saturated(*options_.timeout));
   reading_ = spawn(loop_, read_frames());
   return false;
 }

@@ -233,14 +233,17 @@ TEST_F(Signaling, RefusesBadRoomNamesBeforeAnythingIsOpened) {
   EXPECT_TRUE(backend->signaling.empty());
 }
 
-TEST_F(Signaling, ReportsBadChannelOptions) {
-  ConnectOptions options;
-  options.channel.max_retransmits = 1;
-  options.channel.max_packet_life_time = 1ms;
-  auto first = join(options);
-  auto second = join(options);
-  settle();
-  EXPECT_EQ(first.take().error().code(), Errc::invalid_argument);
+TEST_F(Signaling, RefusesBadOptionsBeforeAnythingIsOpened) {
+  ConnectOptions channel;
+  channel.channel.max_retransmits = 1;
+  channel.channel.max_packet_life_time = 1ms;
+  ConnectOptions server;
+  server.peer.ice_servers.push_back({.urls = {"http://host"}});
+  ConnectOptions timeout;
+  timeout.timeout = 0ms;
+  for (const ConnectOptions& options : {channel, server, timeout})
+    EXPECT_EQ(run(connect(*loop, "ws://host/ws", "room", options)).error().code(), Errc::invalid_argument);
+  EXPECT_TRUE(backend->signaling.empty());
 }
 
 TEST_F(Signaling, ReportsAPeerLostOnItsWay) {

@@ -53,8 +53,9 @@ Result<void> validate(const FlowOptions& options) {
   if (auto ok = in_range("receive_queue_messages", options.receive_queue_messages, 1, kMaxReceiveQueueMessages); !ok)
     return ok;
   if (auto ok = in_range("send_high_water_mark", options.send_high_water_mark, 1, kMaxSendBuffer); !ok) return ok;
-  if (auto ok = in_range("send_low_water_mark", options.send_low_water_mark, 0, options.send_high_water_mark); !ok)
-    return ok;
+  // Below what a browser holds when it refuses more, so that it always falls past the mark again.
+  const auto highest_low = std::min<std::uint64_t>(options.send_high_water_mark, kMaxSendBuffer - (1U << 20));
+  if (auto ok = in_range("send_low_water_mark", options.send_low_water_mark, 0, highest_low); !ok) return ok;
   if (auto ok = in_range("send_queue_operations", options.send_queue_operations, 1, kMaxSendQueueOperations); !ok)
     return ok;
   return at_least_one_millisecond("close_timeout", options.close_timeout);

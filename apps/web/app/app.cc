@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "apps/web/app/app.h"
 
+#include <algorithm>
 #include <utility>
 #include <variant>
 
@@ -67,11 +68,16 @@ Task<void> App::meet_and_receive(std::string url, std::string room) {
   options.label = "transfer";
   options.channel.protocol = "wdc.transfer.v1";
   options.peer.disconnected_timeout = kDisconnectedTimeout;
+  // Nobody accepts further channels here: what the other side opens and sends on them is not kept.
+  options.peer.incoming_channels = 1;
+  options.peer.incoming_flow.discard_received = true;
   auto met = co_await connect(loop_, std::move(url), std::move(room), std::move(options));
   if (!met) co_return end(met.error().message());
 
   connection_.emplace(std::move(*met));
-  session_.emplace(static_cast<std::size_t>(connection_->channel.max_message_size()));
+  const auto limit = connection_->channel.max_message_size();  // 64 bits; 0: not known
+  session_.emplace(limit == 0 ? transfer::kDataMessageSize
+                              : static_cast<std::size_t>(std::min<std::uint64_t>(limit, transfer::kDataMessageSize)));
   reported_sent_ = reported_received_ = 0;
   send_what_is_due();
   auto messages = connection_->channel.message_stream();

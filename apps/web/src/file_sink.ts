@@ -87,11 +87,15 @@ export class DiskSink implements FileSink {
   }
 
   write(bytes: Uint8Array): Answer {
-    this.#received += bytes.length;
-    const last = this.#received === this.#size;
-    this.#batch.add(bytes, (batch) => this.#enqueue(batch, false));
-    if (last) this.#enqueue(this.#batch.take(), true);
-    return 'later';
+    try {
+      this.#received += bytes.length;
+      const last = this.#received === this.#size;
+      this.#batch.add(bytes, (batch) => this.#enqueue(batch, false));
+      if (last) this.#enqueue(this.#batch.take(), true);
+      return 'later';
+    } catch {
+      return 'failed'; // No memory for another batch.
+    }
   }
 
   discard(): void {
@@ -109,7 +113,7 @@ export class DiskSink implements FileSink {
         if (this.#discarded) return;
         await this.#stream.write(batch);
         if (last) await this.#stream.close();
-        this.#putAway(batch.length);
+        if (!this.#discarded) this.#putAway(batch.length); // The next transfer counts its own.
       })
       .catch(() => {
         if (!this.#discarded) this.#failed();

@@ -81,7 +81,7 @@ export class Instance {
     try {
       receiver.receive(event);
     } catch (error) {
-      this.#caught(error);
+      this.#die(error);
       return;
     }
     this.#leave();
@@ -157,7 +157,7 @@ export class Instance {
         if (this.#takePumpRequest()) this.exports.wdc_pump();
       }
     } catch (error) {
-      this.#caught(error);
+      this.#die(error);
       return;
     }
     this.#entered = false;
@@ -181,15 +181,6 @@ export class Instance {
     for (let index = 0; index < queue.length; index += 2) {
       (queue[index] as EventReceiver).receive(queue[index + 1] as HostEvent);
     }
-  }
-
-  #caught(error: unknown): void {
-    if (isTrap(error)) {
-      this.#die(error);
-      return;
-    }
-    this.#entered = false;
-    throw error;
   }
 
   #requestTurnIfNeeded(): void {
@@ -228,6 +219,7 @@ export class Instance {
     }, delay);
   }
 
+  // Also for whatever else leaves an event or the pump: it passed C++ functions whose destructors did not run.
   #die(error: unknown): WdcError {
     if (this.dead) return this.dead;
     const reason = new WdcError('wasm_trapped', reasonOf(error), { cause: error });
