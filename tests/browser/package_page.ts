@@ -606,6 +606,7 @@ const tests: Record<string, () => Promise<void>> = {
     equal(first.label, 'free', 'what came before');
     await fails('already_wrapped', () => channels.next());
     equal((await channels.next()).done, true, 'after the end');
+    await here[1]!.opened;
     await here[1]!.send('to the other handler');
     equal(await take(mine[0]!, 1), ['to the other handler'], 'a channel of somebody else goes on');
 
