@@ -140,9 +140,9 @@ void resume_coroutine(WaitNode& node);
 
 /// "No limit" is written as milliseconds::max(), which has no place in nanoseconds.
 [[nodiscard]] constexpr std::chrono::nanoseconds saturated(std::chrono::milliseconds delay) noexcept {
-  constexpr auto longest = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::nanoseconds::max());
-  if (delay >= longest) return std::chrono::nanoseconds::max();
-  return delay <= -longest ? std::chrono::nanoseconds::min() : std::chrono::nanoseconds(delay);
+  constexpr auto kLongest = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::nanoseconds::max());
+  if (delay >= kLongest) return std::chrono::nanoseconds::max();
+  return delay <= -kLongest ? std::chrono::nanoseconds::min() : std::chrono::nanoseconds(delay);
 }
 
 [[nodiscard]] bool driven_by_host(const core::Loop& loop) noexcept;
