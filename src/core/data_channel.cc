@@ -199,8 +199,8 @@ void DataChannel::abort() {
 namespace {
 
 const core::ChannelInfo& info_of(const ChannelReference& channel) noexcept {
-  static const core::ChannelInfo kNone;
-  return channel ? channel->info() : kNone;
+  static const core::ChannelInfo none;
+  return channel ? channel->info() : none;
 }
 
 }  // namespace

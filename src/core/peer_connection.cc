@@ -90,9 +90,9 @@ PeerEventOperation<T>::~PeerEventOperation() {
 
 template <class T>
 bool PeerEventOperation<T>::await_ready() const noexcept {
-  constexpr T* kind = nullptr;
+  constexpr T* kKind = nullptr;
   Peer* peer = waiter_.peer.get();
-  return peer == nullptr || peer->can_take(kind) || peer->slot(kind).taken_by_other(waiter_);
+  return peer == nullptr || peer->can_take(kKind) || peer->slot(kKind).taken_by_other(waiter_);
 }
 
 template <class T>

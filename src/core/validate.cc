@@ -33,12 +33,12 @@ Result<void> at_least_one_millisecond(std::string_view field, std::chrono::milli
 }
 
 Result<void> validate(const IceServer& server) {
-  constexpr std::array<std::string_view, 4> schemes{"stun:", "stuns:", "turn:", "turns:"};
+  constexpr std::array<std::string_view, 4> kSchemes{"stun:", "stuns:", "turn:", "turns:"};
   if (server.urls.empty()) return refuse("an ICE server has no URL");
   for (const std::string& url : server.urls) {
     const auto scheme =
-        std::find_if(schemes.begin(), schemes.end(), [&](std::string_view s) { return url.starts_with(s); });
-    if (scheme == schemes.end() || url.size() == scheme->size())
+        std::find_if(kSchemes.begin(), kSchemes.end(), [&](std::string_view s) { return url.starts_with(s); });
+    if (scheme == kSchemes.end() || url.size() == scheme->size())
       return refuse("ICE server URL \"" + url + "\" is not stun:, stuns:, turn: or turns: with a host");
     if (url.starts_with("turn") && (server.username.empty() || server.credential.empty()))
       return refuse("ICE server URL \"" + url + "\" needs a username and a credential");

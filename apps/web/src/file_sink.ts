@@ -107,13 +107,18 @@ export class DiskSink implements FileSink {
     return undefined;
   }
 
+  // One that was discarded while it wrote: the next transfer counts its own bytes.
+  #tellPutAway(bytes: number): void {
+    if (!this.#discarded) this.#putAway(bytes);
+  }
+
   #enqueue(batch: Uint8Array<ArrayBuffer>, last: boolean): void {
     this.#writing = this.#writing
       .then(async () => {
         if (this.#discarded) return;
         await this.#stream.write(batch);
         if (last) await this.#stream.close();
-        if (!this.#discarded) this.#putAway(batch.length); // The next transfer counts its own.
+        this.#tellPutAway(batch.length);
       })
       .catch(() => {
         if (!this.#discarded) this.#failed();
