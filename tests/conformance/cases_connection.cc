@@ -457,12 +457,11 @@ wdc::Task<void> with_the_package(Test& t, First first) {
     options.timeout = 15s;
     into.emplace(co_await wdc::connect(test.loop, test.settings.url, where, options));
   };
-  auto joining = join(t, room, connection);
   wdc::Spawned<void> running;
-  if (first == First::driver) running = wdc::spawn(t.loop, std::move(joining));
+  if (first == First::driver) running = wdc::spawn(t.loop, join(t, room, connection));
   auto told = co_await session->ask(Command("package").with("room", room));
   REQUIRE(told.ok());
-  if (first == First::package) running = wdc::spawn(t.loop, std::move(joining));
+  if (first == First::package) running = wdc::spawn(t.loop, join(t, room, connection));
   t.step("connect to the package");
   co_await std::move(running);
   REQUIRE_OK(*connection);

@@ -175,9 +175,9 @@ TEST(SessionTest, MessagesFitTheChannel) {
 
 TEST(SessionTest, FilesFollowOneAnotherInBothDirectionsAtOnce) {
   Pair pair;
-  for (int i = 1; i <= 5; ++i) {
-    pair.a.offer(file_of(static_cast<std::size_t>(30'000 * i)));
-    pair.b.offer(file_of(static_cast<std::size_t>(20'001 * i)));
+  for (std::size_t i = 1; i <= 5; ++i) {
+    pair.a.offer(file_of(30'000 * i));
+    pair.b.offer(file_of(20'001 * i));
     pair.run();
     expect_whole(pair.a, pair.b);
     expect_whole(pair.b, pair.a);
