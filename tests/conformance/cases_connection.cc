@@ -322,16 +322,22 @@ SLOW_CASE("50 connections at once", 60s) {
 CASE("the far end joins by itself: connect() in the impolite role") {
   auto session = co_await meet(t);
   REQUIRE(session);
-  const auto room = fresh_room(t, "inverse");
-  // The far end takes the second place only, however long the driver needs for the first.
-  auto meeting = wdc::spawn(t.loop, meet_in(t, room));
-  auto told = co_await session->ask(Command("join").with("room", room));
-  REQUIRE(told.ok());
-  t.step("the driver's place is the first");
-  auto second = co_await std::move(meeting);
-  REQUIRE(second);
-  auto role = co_await second->ask(Command("role"));
-  CHECK_EQ(role.text("polite"), "true");
+  // Whoever comes first is impolite, and the far end leaves a room in which it is the first. Should the driver have come in
+  // just then, its place is the second one all the same: then once more, in another room.
+  SessionPointer second;
+  std::string polite;
+  for (int attempt = 0; attempt < 10 && polite != "true"; ++attempt) {
+    const auto room = fresh_room(t, "inverse");
+    auto meeting = wdc::spawn(t.loop, meet_in(t, room));
+    auto told = co_await session->ask(Command("join").with("room", room));
+    REQUIRE(told.ok());
+    t.step("the driver's place is the first");
+    second = co_await std::move(meeting);
+    REQUIRE(second);
+    auto role = co_await second->ask(Command("role"));
+    polite = role.text("polite");
+  }
+  CHECK_EQ(polite, "true");
   auto channel = co_await create_channel(t, *second, 1, Command().with("echo", 1));
   REQUIRE(channel);
   const bool echoed = co_await echoes(t, channel, "the other way round");
