@@ -322,8 +322,8 @@ SLOW_CASE("50 connections at once", 60s) {
 CASE("the far end joins by itself: connect() in the impolite role") {
   auto session = co_await meet(t);
   REQUIRE(session);
-  // Whoever comes first is impolite, and the far end leaves a room in which it is the first. Should the driver have come in
-  // just then, its place is the second one all the same: then once more, in another room.
+  // Whoever comes first is impolite, and the far end leaves a room in which it is the first. Should the driver have
+  // come in just then, its place is the second one all the same: then once more, in another room.
   SessionPointer second;
   std::string polite;
   for (int attempt = 0; attempt < 10 && polite != "true"; ++attempt) {
