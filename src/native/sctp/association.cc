@@ -16,23 +16,9 @@
 namespace wdc::sctp {
 namespace {
 
-/// RFC 9260 section 3.3.2: an advertised window below this is an error.
-constexpr std::uint32_t kLeastWindow = 1'500;
-
 std::unique_ptr<CongestionController> make_congestion(const AssociationOptions& options, std::size_t packet_size) {
   if (options.congestion) return options.congestion(packet_size);
   return std::make_unique<NewReno>(packet_size);
-}
-
-ByteView bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
-
-std::string text_of(ByteView bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
-
-/// A tag is never zero (RFC 9260 section 3.3.2).
-VerificationTag random_tag(RandomSource& random) {
-  for (;;) {
-    if (const auto tag = static_cast<std::uint32_t>(random.next()); tag != 0) return VerificationTag(tag);
-  }
 }
 
 }  // namespace
@@ -50,11 +36,6 @@ Association::Association(AssociationOptions options, BufferPool& pool, RandomSou
 }
 
 Association::~Association() = default;
-
-void Association::renew_local_numbers() {
-  local_tag_ = random_tag(random_);
-  local_initial_tsn_ = Tsn(static_cast<std::uint32_t>(random_.next()));
-}
 
 // ---- mutators
 
@@ -262,205 +243,6 @@ bool Association::handle_chunk(const PacketView& packet, const ChunkView& chunk,
   return true;
 }
 
-// ---- set-up
-
-InitToSend Association::our_init(ChunkType type, VerificationTag tag, Tsn tsn) const {
-  return {type,
-          tag,
-          static_cast<std::uint32_t>(options_.receive_window),
-          options_.streams,
-          options_.streams,
-          tsn,
-          options_.capabilities,
-          {},
-          {}};
-}
-
-void Association::handle_init(const PacketView& packet, const ChunkView& chunk, TimePoint now) {
-  const auto init = InitChunk::parse(chunk);
-  const bool is_alone = padded(chunk.bytes.size()) >= packet.chunks.size();
-  if (!init || !is_alone || init->initiate_tag == VerificationTag(0) || init->a_rwnd < kLeastWindow) {
-    ++stats_.packets_malformed;
-    return;
-  }
-  if (init->outbound_streams == 0 || init->inbound_streams == 0) {
-    answer(init->initiate_tag, AbortChunk{TagKind::own, {CauseCode::invalid_mandatory_parameter, {}}});
-    return;
-  }
-  if (state_ == State::shutdown_ack_sent) {  // section 9.2: finish first
-    shutdown_ack_due_ = true;
-    return;
-  }
-  StateCookie cookie;
-  cookie.created = now;
-  cookie.peer_tag = init->initiate_tag;
-  cookie.peer_initial_tsn = init->initial_tsn;
-  cookie.peer_window = init->a_rwnd;
-  cookie.peer_outbound_streams = init->outbound_streams;
-  cookie.peer_inbound_streams = init->inbound_streams;
-  cookie.peer_capabilities = init->capabilities;
-  if (is_set_up()) {  // section 5.2.2: maybe a restart, and only its cookie will tell
-    cookie.local_tag = random_tag(random_);
-    cookie.local_initial_tsn = Tsn(static_cast<std::uint32_t>(random_.next()));
-    cookie.local_tie_tag = local_tag_;
-    cookie.peer_tie_tag = peer_.tag;
-  } else {  // section 5.2.1: the same numbers as in our own INIT
-    cookie.local_tag = local_tag_;
-    cookie.local_initial_tsn = local_initial_tsn_;
-  }
-  const StateCookie::Bytes bytes = cookie.sign(cookie_key_);
-  InitToSend reply = our_init(ChunkType::init_ack, cookie.local_tag, cookie.local_initial_tsn);
-  reply.cookie = bytes;
-  const std::span unrecognized = std::span(init->unrecognized).first(init->unrecognized_count);
-  reply.unrecognized = unrecognized;
-  // Reports are left out where they make the packet too large.
-  if (CommonHeader::kSize + reply.size() > packet_size_) reply.unrecognized = {};
-  answer(init->initiate_tag, reply);
-}
-
-void Association::handle_init_ack(const ChunkView& chunk, TimePoint now) {
-  if (state_ != State::cookie_wait) return;  // section 5.2.3
-  const auto init = InitChunk::parse(chunk);
-  if (!init || init->initiate_tag == VerificationTag(0) || init->a_rwnd < kLeastWindow) {
-    ++stats_.packets_malformed;
-    return;
-  }
-  peer_.tag = init->initiate_tag;
-  if (init->outbound_streams == 0 || init->inbound_streams == 0) {
-    return abort_with(CauseCode::invalid_mandatory_parameter, {}, CloseReason::protocol_violation);
-  }
-  if (init->cookie.empty() || kChunkHeaderSize + init->cookie.size() + CommonHeader::kSize > packet_size_) {
-    return abort_with(CauseCode::missing_mandatory_parameter, {}, CloseReason::protocol_violation);
-  }
-  peer_cookie_.assign(init->cookie.begin(), init->cookie.end());
-  set_up({init->initiate_tag, init->initial_tsn, init->a_rwnd, init->outbound_streams, init->inbound_streams,
-          init->capabilities});
-  state_ = State::cookie_echoed;
-  cookie_echo_due_ = true;
-  init_due_ = false;
-  set_up_attempts_ = 0;
-  set_up_timeout_ = options_.timeouts.initial;
-  set_up_deadline_ = now + set_up_timeout_;
-}
-
-void Association::set_up(const Peer& peer) {
-  peer_ = peer;
-  // What both can do; a zero checksum is agreed for each direction by its receiver (RFC 9653 section 5.1).
-  const Capabilities& ours = options_.capabilities;
-  peer_.capabilities.partial_reliability &= ours.partial_reliability;
-  peer_.capabilities.message_interleaving &= ours.message_interleaving;
-  peer_.capabilities.stream_reset &= ours.stream_reset;
-  peer_.inbound_streams = std::min(peer.inbound_streams, options_.streams);
-  const DataKind kind = peer_.capabilities.message_interleaving ? DataKind::i_data : DataKind::data;
-  transmission_.start({local_initial_tsn_, peer.window, kind, peer_.capabilities.partial_reliability});
-  reception_ = std::make_unique<Reception>(
-      Reception::Terms{
-          peer.initial_tsn, kind, options_.sack_rate, {options_.receive_window, options_.receive_message_size}},
-      pool_, random_.next());
-  reset_ = std::make_unique<StreamReset>(local_initial_tsn_, peer.initial_tsn);
-}
-
-bool Association::handle_cookie_echo(const PacketView& packet, const ChunkView& chunk, TimePoint now) {
-  const auto cookie = StateCookie::open(CookieEchoChunk::parse(chunk).cookie, cookie_key_);
-  if (!cookie || packet.header.tag != cookie->local_tag) {
-    ++stats_.cookies_refused;
-    return false;
-  }
-  const bool is_known = is_set_up() && cookie->local_tag == local_tag_ && cookie->peer_tag == peer_.tag;
-  if (const Duration age = now - cookie->created; age > options_.cookie_lifetime && !is_known) {
-    ++stats_.cookies_refused;
-    const auto staleness =
-        std::chrono::duration_cast<std::chrono::microseconds>(age - options_.cookie_lifetime).count();
-    std::array<std::byte, 4> information{};
-    store_big_endian(information.data(), static_cast<std::uint32_t>(std::min<std::int64_t>(staleness, 0xffffffff)));
-    answer(cookie->peer_tag, ErrorChunk{{CauseCode::stale_cookie, information}});
-    return false;
-  }
-  if (!accept_cookie(*cookie, now)) {
-    ++stats_.cookies_refused;
-    return false;
-  }
-  return true;
-}
-
-/// RFC 9260 section 5.2.4, table 12.
-bool Association::accept_cookie(const StateCookie& cookie, TimePoint now) {
-  const Peer peer{cookie.peer_tag,
-                  cookie.peer_initial_tsn,
-                  cookie.peer_window,
-                  cookie.peer_outbound_streams,
-                  cookie.peer_inbound_streams,
-                  cookie.peer_capabilities};
-  const bool local_matches = cookie.local_tag == local_tag_;
-  switch (state_) {
-    case State::ended:
-      return false;
-    case State::closed:
-    case State::cookie_wait:  // action B, with no tag of the peer's known yet
-      if (!local_matches) return false;
-      set_up(peer);
-      become_established(now);
-      events_.push(connected_event());
-      cookie_ack_due_ = true;
-      return true;
-    default:
-      break;
-  }
-  if (local_matches && cookie.peer_tag == peer_.tag) {  // action D
-    handle_cookie_ack(now);
-    cookie_ack_due_ = true;
-    return true;
-  }
-  if (local_matches) {  // action B: both sent INITs, and the peer answered ours under another tag
-    if (state_ != State::cookie_echoed) return false;
-    set_up(peer);
-    become_established(now);
-    events_.push(connected_event());
-    cookie_ack_due_ = true;
-    return true;
-  }
-  const bool tie_matches = cookie.local_tie_tag == local_tag_ && cookie.peer_tie_tag == peer_.tag;
-  if (!tie_matches || cookie.peer_tag == peer_.tag) return false;  // action C and everything else
-  if (state_ == State::shutdown_ack_sent) {                        // section 9.2: the old association is finished first
-    shutdown_ack_due_ = true;
-    return false;
-  }
-  restart(cookie, now);  // action A
-  return true;
-}
-
-void Association::restart(const StateCookie& cookie, TimePoint now) {
-  transmission_.stop();
-  local_tag_ = cookie.local_tag;
-  local_initial_tsn_ = cookie.local_initial_tsn;
-  set_up({cookie.peer_tag, cookie.peer_initial_tsn, cookie.peer_window, cookie.peer_outbound_streams,
-          cookie.peer_inbound_streams, cookie.peer_capabilities});
-  shutdown_due_ = shutdown_ack_due_ = heartbeat_due_ = false;
-  shutdown_deadline_ = kNever;
-  become_established(now);
-  events_.push(RestartedEvent{connected_event()});
-  cookie_ack_due_ = true;
-}
-
-ConnectedEvent Association::connected_event() const {
-  return {peer_.capabilities, peer_.inbound_streams, std::min(peer_.outbound_streams, options_.streams)};
-}
-
-void Association::become_established(TimePoint now) {
-  state_ = State::established;
-  init_due_ = cookie_echo_due_ = false;
-  set_up_deadline_ = kNever;
-  peer_cookie_.clear();
-  errors_ = 0;
-  arm_heartbeat(now);
-}
-
-void Association::handle_cookie_ack(TimePoint now) {
-  if (state_ != State::cookie_echoed) return;
-  become_established(now);
-  events_.push(connected_event());
-}
-
 // ---- data
 
 template <class Chunk>
@@ -527,39 +309,6 @@ void Association::handle_sack(const ChunkView& chunk, TimePoint now) {
   }
 }
 
-void Association::handle_heartbeat(const ChunkView& chunk) {
-  const auto heartbeat = HeartbeatChunk::parse(chunk);
-  if (!heartbeat) {
-    ++stats_.packets_malformed;
-    return;
-  }
-  answer(peer_.tag, HeartbeatChunk{ChunkType::heartbeat_ack, heartbeat->info});
-}
-
-void Association::handle_heartbeat_ack(const ChunkView& chunk, TimePoint now) {
-  const auto heartbeat = HeartbeatChunk::parse(chunk);
-  if (!heartbeat || heartbeat->info.size() != sizeof heartbeat_nonce_ || heartbeat_sent_ == kNever ||
-      load_big_endian<std::uint64_t>(heartbeat->info.data()) != heartbeat_nonce_) {
-    return;
-  }
-  transmission_.timeout().observe(now - std::exchange(heartbeat_sent_, kNever));
-  errors_ = 0;
-}
-
-void Association::handle_error(const ChunkView& chunk, TimePoint now) {
-  const ErrorCause cause = ErrorChunk::parse(chunk).cause;
-  if (cause.code != CauseCode::stale_cookie || state_ != State::cookie_echoed) return;
-  // Section 5.2.6: begin again. The attempts are counted together with the lost ones.
-  state_ = State::cookie_wait;
-  cookie_echo_due_ = false;
-  handle_set_up_timeout(now);
-}
-
-void Association::handle_abort(const ChunkView& chunk) {
-  const AbortChunk abort = AbortChunk::parse(chunk);
-  end(CloseReason::aborted_by_peer, abort.cause.code, text_of(abort.cause.information));
-}
-
 bool Association::handle_unknown(const ChunkView& chunk) {
   ++stats_.unknown_chunks;
   const UnknownTypeRule rule = unknown_chunk_rule(static_cast<std::uint8_t>(chunk.type));
@@ -608,71 +357,6 @@ void Association::perform_peer_reset() {
   reset_->performed();
 }
 
-// ---- the end
-
-void Association::handle_shutdown(const ChunkView& chunk, TimePoint now) {
-  const auto shutdown = ShutdownChunk::parse(chunk);
-  if (!shutdown) {
-    ++stats_.packets_malformed;
-    return;
-  }
-  if (state_ == State::cookie_echoed) return;
-  transmission_.handle_cumulative(shutdown->cumulative_tsn, now);
-  switch (state_) {
-    case State::established:
-    case State::shutdown_pending:
-      state_ = State::shutdown_received;
-      transmission_.hurry();
-      break;
-    case State::shutdown_sent:  // both at once
-    case State::shutdown_ack_sent:
-      state_ = State::shutdown_ack_sent;
-      shutdown_due_ = false;
-      shutdown_ack_due_ = true;
-      shutdown_deadline_ = now + transmission_.timeout().value();
-      break;
-    default:
-      break;
-  }
-}
-
-void Association::handle_shutdown_ack(const PacketView& packet) {
-  switch (state_) {
-    case State::shutdown_sent:
-    case State::shutdown_ack_sent:
-      answer(peer_.tag, BareChunk{ChunkType::shutdown_complete});
-      end(CloseReason::shutdown, CauseCode::none, {});
-      break;
-    case State::cookie_wait:
-    case State::cookie_echoed:  // section 8.5.1, rule E
-      answer(packet.header.tag, BareChunk{ChunkType::shutdown_complete, TagKind::reflected});
-      break;
-    default:
-      break;
-  }
-}
-
-void Association::violate(std::string_view detail) {
-  abort_with(CauseCode::protocol_violation, detail, CloseReason::protocol_violation);
-}
-
-void Association::abort_with(CauseCode cause, std::string_view detail, CloseReason reason) {
-  if (state_ >= State::cookie_echoed || peer_.tag != VerificationTag(0)) {
-    constexpr std::size_t kMostDetail = 128;
-    answer(peer_.tag, AbortChunk{TagKind::own, {cause, bytes_of(detail.substr(0, kMostDetail))}});
-  }
-  end(reason, cause, detail);
-}
-
-void Association::end(CloseReason reason, CauseCode cause, std::string_view detail) {
-  assert(state_ != State::ended);
-  state_ = State::ended;
-  transmission_.stop();
-  init_due_ = cookie_echo_due_ = cookie_ack_due_ = heartbeat_due_ = shutdown_due_ = shutdown_ack_due_ = false;
-  set_up_deadline_ = shutdown_deadline_ = heartbeat_deadline_ = kNever;
-  events_.push(ClosedEvent{reason, cause, std::string(detail)});
-}
-
 // ---- time
 
 TimePoint Association::next_deadline() const {
@@ -698,52 +382,6 @@ void Association::handle_timeout(TimePoint now) {
   if (shutdown_deadline_ <= now) handle_shutdown_timeout(now);
   if (heartbeat_deadline_ <= now) handle_heartbeat_timeout(now);
   if (state_ != State::ended) go_on(now);
-}
-
-void Association::handle_set_up_timeout(TimePoint now) {
-  if (++set_up_attempts_ > options_.max_init_retransmits) {
-    return end(CloseReason::timed_out, CauseCode::none, "no answer to the association's set-up");
-  }
-  set_up_timeout_ = std::min(2 * set_up_timeout_, options_.timeouts.max);
-  set_up_deadline_ = now + set_up_timeout_;
-  (state_ == State::cookie_wait ? init_due_ : cookie_echo_due_) = true;
-}
-
-void Association::handle_shutdown_timeout(TimePoint now) {
-  count_error();
-  if (state_ == State::ended) return;
-  transmission_.timeout().back_off();
-  shutdown_deadline_ = now + transmission_.timeout().value();
-  (state_ == State::shutdown_ack_sent ? shutdown_ack_due_ : shutdown_due_) = true;
-}
-
-void Association::arm_heartbeat(TimePoint now) {
-  heartbeat_sent_ = kNever;
-  heartbeat_deadline_ = kNever;
-  if (options_.heartbeat_interval <= Duration{}) return;
-  heartbeat_deadline_ = now + options_.heartbeat_interval + transmission_.timeout().value();
-}
-
-void Association::handle_heartbeat_timeout(TimePoint now) {
-  if (state_ == State::ended) return;
-  if (std::exchange(heartbeat_sent_, kNever) != kNever) {  // the last one was not answered
-    transmission_.timeout().back_off();
-    count_error();
-    if (state_ == State::ended) return;
-  }
-  // Section 8.3: only an idle path needs one; while data is in flight, T3 watches it. The interval is jittered.
-  heartbeat_due_ = transmission_.in_flight_bytes() == 0;
-  const Duration rto = transmission_.timeout().value();
-  const Duration jitter(static_cast<std::int64_t>(random_.next() % static_cast<std::uint64_t>(rto.count())) -
-                        rto.count() / 2);
-  // One that failed is repeated after the timeout, so that a dead path is noticed.
-  heartbeat_deadline_ = now + rto + (errors_ > 0 ? Duration{} : options_.heartbeat_interval + jitter);
-}
-
-/// RFC 9260 section 8.1.
-void Association::count_error() {
-  if (state_ == State::ended || ++errors_ <= options_.max_retransmits) return;
-  abort_with(CauseCode::none, {}, CloseReason::timed_out);
 }
 
 /// What may go on now that something has happened.
@@ -779,11 +417,6 @@ bool Association::may_send_data() const {
 
 Checksum Association::outgoing_checksum() const {
   return peer_.capabilities.zero_checksum ? Checksum::zero : Checksum::crc32c;
-}
-
-template <class Chunk>
-void Association::answer(VerificationTag tag, const Chunk& chunk) {
-  control_.push({options_.local_port, options_.remote_port, tag}, chunk, packet_size_);
 }
 
 void Association::poll_transmit(PacketTrain& train, TimePoint now) {

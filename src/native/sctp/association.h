@@ -181,6 +181,9 @@ class Association {
   [[nodiscard]] AssociationStats stats() const;
 
  private:
+  /// RFC 9260 section 3.3.2: an advertised window below this is an error.
+  static constexpr std::uint32_t kLeastWindow = 1'500;
+
   /// What is known of the peer.
   struct Peer {
     VerificationTag tag;
@@ -191,34 +194,30 @@ class Association {
     Capabilities capabilities;
   };
 
-  // Packets and chunks.
+  // Packets and chunks: association.cc.
   void handle_packet(ByteView bytes, TimePoint now);
   [[nodiscard]] bool accept_tag(const PacketView& packet, const ChunkView& first);
   void handle_chunks(const PacketView& packet, TimePoint now);
   /// False where the rest of the packet is to be left alone.
   [[nodiscard]] bool handle_chunk(const PacketView& packet, const ChunkView& chunk, TimePoint now);
-  void handle_init(const PacketView& packet, const ChunkView& chunk, TimePoint now);
-  void handle_init_ack(const ChunkView& chunk, TimePoint now);
-  [[nodiscard]] bool handle_cookie_echo(const PacketView& packet, const ChunkView& chunk, TimePoint now);
-  [[nodiscard]] bool accept_cookie(const StateCookie& cookie, TimePoint now);
-  void handle_cookie_ack(TimePoint now);
   template <class Chunk>
   void handle_data(const ChunkView& chunk, DataKind kind, TimePoint now);
   template <class Chunk>
   void handle_forward(const ChunkView& chunk, DataKind kind, TimePoint now);
   void handle_sack(const ChunkView& chunk, TimePoint now);
-  void handle_heartbeat(const ChunkView& chunk);
-  void handle_heartbeat_ack(const ChunkView& chunk, TimePoint now);
   void handle_reconfig(const ChunkView& chunk, TimePoint now);
   void perform_peer_reset();
-  void handle_error(const ChunkView& chunk, TimePoint now);
-  void handle_abort(const ChunkView& chunk);
-  void handle_shutdown(const ChunkView& chunk, TimePoint now);
-  void handle_shutdown_ack(const PacketView& packet);
   [[nodiscard]] bool handle_unknown(const ChunkView& chunk);
   void handle_stray(const PacketView& packet, const ChunkView& first);
 
-  // Set-up.
+  // Set-up: association_set_up.cc.
+  void handle_init(const PacketView& packet, const ChunkView& chunk, TimePoint now);
+  void handle_init_ack(const ChunkView& chunk, TimePoint now);
+  [[nodiscard]] bool handle_cookie_echo(const PacketView& packet, const ChunkView& chunk, TimePoint now);
+  [[nodiscard]] bool accept_cookie(const StateCookie& cookie, TimePoint now);
+  void handle_cookie_ack(TimePoint now);
+  void handle_error(const ChunkView& chunk, TimePoint now);
+  void handle_set_up_timeout(TimePoint now);
   [[nodiscard]] InitToSend our_init(ChunkType type, VerificationTag tag, Tsn tsn) const;
   void set_up(const Peer& peer);
   void become_established(TimePoint now);
@@ -226,8 +225,15 @@ class Association {
   void restart(const StateCookie& cookie, TimePoint now);
   void renew_local_numbers();
 
-  // Time.
-  void handle_set_up_timeout(TimePoint now);
+  // The end and the path: association_end.cc.
+  void handle_shutdown(const ChunkView& chunk, TimePoint now);
+  void handle_shutdown_ack(const PacketView& packet);
+  void handle_abort(const ChunkView& chunk);
+  void violate(std::string_view detail);
+  void abort_with(CauseCode cause, std::string_view detail, CloseReason reason);
+  void end(CloseReason reason, CauseCode cause, std::string_view detail);
+  void handle_heartbeat(const ChunkView& chunk);
+  void handle_heartbeat_ack(const ChunkView& chunk, TimePoint now);
   void handle_shutdown_timeout(TimePoint now);
   void handle_heartbeat_timeout(TimePoint now);
   void count_error();
@@ -241,11 +247,10 @@ class Association {
   [[nodiscard]] bool may_send_data() const;
   [[nodiscard]] bool is_set_up() const;
   template <class Chunk>
-  void answer(VerificationTag tag, const Chunk& chunk);
+  void answer(VerificationTag tag, const Chunk& chunk) {
+    control_.push({options_.local_port, options_.remote_port, tag}, chunk, packet_size_);
+  }
   void go_on(TimePoint now);
-  void violate(std::string_view detail);
-  void abort_with(CauseCode cause, std::string_view detail, CloseReason reason);
-  void end(CloseReason reason, CauseCode cause, std::string_view detail);
 
   AssociationOptions options_;
   std::size_t packet_size_;

@@ -8,6 +8,8 @@
 #include <cstring>
 #include <optional>
 #include <span>
+#include <string>
+#include <string_view>
 
 namespace wdc::sctp {
 
@@ -65,6 +67,12 @@ class FixedWriter {
  private:
   std::byte* data_;
 };
+
+[[nodiscard]] inline ByteView bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
+
+[[nodiscard]] inline std::string text_of(ByteView bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
 
 inline void copy_bytes(std::byte* to, ByteView from) {
   if (!from.empty()) std::memcpy(to, from.data(), from.size());
