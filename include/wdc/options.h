@@ -17,6 +17,49 @@ enum class ReceiveOverflow : std::uint8_t {
   drop_newest,       ///< the arriving message is dropped
 };
 
+/// In which order a reader of whole messages gets those of a framed channel. (A reader of parts gets them as they
+/// start.)
+enum class MessageOrder : std::uint8_t {
+  starts,       ///< that of the sends, whatever their sizes: a small message waits for a large one that began before it
+  completions,  ///< each as soon as it is complete: a small message passes a large one
+};
+
+/// What happens to a send on a framed channel when send_queue_operations wait already.
+enum class SendOverflow : std::uint8_t {
+  refuse,       ///< the new one fails with send_queue_full
+  drop_oldest,  ///< the oldest of which nothing was sent fails with superseded (fresh data wins)
+};
+
+/// A channel whose protocol is "wdc.framed.v1", or starts with "wdc.framed.v1+", speaks framed mode (docs/framed.md,
+/// docs/wire/framed.md): messages of any size, small ones many to a frame, receive-side flow control, and a close that
+/// waits until the other side has read. Other channels ignore this.
+struct FramedOptions {
+  /// Credit for messages that fit a frame, 146 to 2^32: frames that were not read yet hold at most this much. Instead
+  /// of receive_queue_bytes, which framed mode does not need. A tenth of a second of what browsers reach.
+  std::size_t window = std::size_t{4} << 20;
+  /// Credit that each larger message starts with, 146 to 2^32: what one that nobody reads yet may hold.
+  std::size_t message_window = std::size_t{64} << 10;
+  /// Credit of a message that is read in parts, 146 to 2^32; at least message_window is used.
+  std::size_t read_window = std::size_t{4} << 20;
+  /// Larger messages under way or unread at a time, 1 to 256. Sends beyond wait for one of them.
+  std::size_t messages_in_progress = 32;
+  /// Bytes of the largest message that is given out whole, up to 2^40. The other side's sends of larger ones from
+  /// memory fail with message_too_large. What is read in parts, or sent from a source, may have any size.
+  std::uint64_t max_message_size = std::uint64_t{256} << 20;
+  /// Bytes of incomplete messages that are kept for readers of whole ones. The oldest may always be completed.
+  std::uint64_t whole_total = std::uint64_t{256} << 20;
+  MessageOrder order = MessageOrder::starts;
+  SendOverflow send_overflow = SendOverflow::refuse;
+  /// Bytes of the largest frame to send, 256 to 2^20, and no more than the transport takes. A message of 64 KiB fits a
+  /// frame of the default. With batches_only, and if this is the default, frames are 1,100 bytes: one packet's worth.
+  std::size_t frame_size = kDefaultFrameSize;
+  /// Needed for a channel that is unordered, or gives up retransmitting: there only batches work. Without it such a
+  /// channel is refused with unsupported.
+  bool batches_only = false;
+
+  static constexpr std::size_t kDefaultFrameSize = 65'536 + 32;
+};
+
 /// How one channel buffers. Purely local: nothing of this is negotiated.
 struct FlowOptions {
   /// Bytes of unread messages that are kept, 1 to 2^40. A plain data channel cannot slow its sender down (W3C has no
@@ -39,6 +82,7 @@ struct FlowOptions {
   std::size_t send_queue_operations = 1'024;
   /// How long close() waits for delivery and for the other side before it aborts; at least 1 ms.
   std::chrono::milliseconds close_timeout{30'000};
+  FramedOptions framed = {};
 };
 
 /// W3C RTCDataChannelInit, with the ranges that RFC 8831 and RFC 8832 allow, plus local buffering.

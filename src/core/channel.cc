@@ -148,7 +148,7 @@ void Channel::on_buffered_amount_low() {
 /// Sends are accepted here, in their turn; who waits for them is resumed from the pump.
 void Channel::send_waiting() {
   while (waiting_count_ != 0 && window_open()) {
-    auto& operation = *static_cast<SendOperation::Waiter*>(waiting_sends_.front())->operation;
+    auto& operation = *static_cast<framed::Outgoing*>(waiting_sends_.front())->operation;
     auto sent = hand_over(operation);
     if (!sent && sent.error().code() == Errc::would_block) return;
     settle(operation, std::move(sent));
@@ -166,7 +166,7 @@ void Channel::settle(SendOperation& operation, Result<void> result) noexcept {
 void Channel::fail_waiting_sends(const Error& error) {
   if (waiting_count_ != 0) sends_lost_ = closing_here_;
   while (waiting_count_ != 0)
-    settle(*static_cast<SendOperation::Waiter*>(waiting_sends_.front())->operation, std::unexpected(error));
+    settle(*static_cast<framed::Outgoing*>(waiting_sends_.front())->operation, std::unexpected(error));
 }
 
 // Receiving.

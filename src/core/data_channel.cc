@@ -18,25 +18,36 @@ std::span<const std::byte> bytes_of(std::string_view text) noexcept { return std
 
 // SendOperation
 
-SendOperation::SendOperation(ChannelReference channel, std::span<const std::byte> bytes, MessageType type) noexcept
-    : bytes_(bytes), type_(type) {
+SendOperation::SendOperation(ChannelReference channel, std::span<const std::byte> bytes, MessageType type,
+                             const SendOptions& options) noexcept
+    : bytes_(bytes), type_(type), options_(options) {
   waiter_.channel = std::move(channel);
   waiter_.operation = this;
 }
 
-SendOperation::SendOperation(ChannelReference channel, Message&& message) noexcept
-    : message_(std::move(message)), owns_message_(true) {
+SendOperation::SendOperation(ChannelReference channel, Message&& message, const SendOptions& options) noexcept
+    : message_(std::move(message)), owns_message_(true), options_(options) {
   waiter_.channel = std::move(channel);
   waiter_.operation = this;
+}
+
+SendOperation::SendOperation(ChannelReference channel, ByteSource& source, MessageType type,
+                             const SendOptions& options) noexcept
+    : type_(type), options_(options) {
+  waiter_.channel = std::move(channel);
+  waiter_.operation = this;
+  waiter_.source = &source;
 }
 
 SendOperation::SendOperation(SendOperation&& other) noexcept
     : bytes_(other.bytes_),
       message_(std::move(other.message_)),
       type_(other.type_),
-      owns_message_(other.owns_message_) {
+      owns_message_(other.owns_message_),
+      options_(other.options_) {
   waiter_.channel = std::move(other.waiter_.channel);
   waiter_.operation = this;
+  waiter_.source = other.waiter_.source;
 }
 
 SendOperation::~SendOperation() {
@@ -144,15 +155,21 @@ DataChannel::~DataChannel() {
   if (channel_) channel_->handle_gone();
 }
 
-SendOperation DataChannel::send_bytes(std::span<const std::byte> bytes) noexcept {
-  return SendOperation(channel_, bytes, MessageType::binary);
+SendOperation DataChannel::send_bytes(std::span<const std::byte> bytes, const SendOptions& options) noexcept {
+  return SendOperation(channel_, bytes, MessageType::binary, options);
 }
 
-SendOperation DataChannel::send_text(std::string_view text) noexcept {
-  return SendOperation(channel_, bytes_of(text), MessageType::text);
+SendOperation DataChannel::send_text(std::string_view text, const SendOptions& options) noexcept {
+  return SendOperation(channel_, bytes_of(text), MessageType::text, options);
 }
 
-SendOperation DataChannel::send(Message&& message) noexcept { return SendOperation(channel_, std::move(message)); }
+SendOperation DataChannel::send(Message&& message, const SendOptions& options) noexcept {
+  return SendOperation(channel_, std::move(message), options);
+}
+
+SendOperation DataChannel::send_from(ByteSource& source, MessageType type, const SendOptions& options) noexcept {
+  return SendOperation(channel_, source, type, options);
+}
 
 Result<void> DataChannel::try_send_bytes(std::span<const std::byte> bytes) {
   if (!channel_) return fail(Errc::closed);
