@@ -30,7 +30,7 @@ Association::Association(AssociationOptions options, BufferPool& pool, RandomSou
       random_(random),
       cookie_key_{random.next(), random.next()},
       transmission_(packet_size_, options_.timeouts, make_congestion(options_, packet_size_)) {
-  options_.receive_window = std::clamp<std::size_t>(options_.receive_window, kLeastWindow, 0xffffffff);
+  options_.receive_window = std::clamp<std::size_t>(options_.receive_window, kLeastReceiveWindow, 0xffffffff);
   options_.receive_message_size = std::min(options_.receive_message_size, options_.receive_window);
   renew_local_numbers();
 }
@@ -444,7 +444,12 @@ void Association::transmit_control(PacketTrain& train, TimePoint now) {
   if (!is_set_up()) return;
   PacketWriter packet(slot, header());
   if (std::exchange(cookie_echo_due_, false)) {
-    if (packet.append(CookieEchoChunk{peer_cookie_})) train.push(packet.finish(Checksum::crc32c));
+    static_cast<void>(packet.append(CookieEchoChunk{peer_cookie_}));
+    // Section 5.1: reports go with the cookie, if they fit.
+    if (!unrecognized_parameters_.empty()) {
+      static_cast<void>(packet.append(ErrorChunk{{CauseCode::unrecognized_parameters, unrecognized_parameters_}}));
+    }
+    train.push(packet.finish(Checksum::crc32c));
     return;
   }
   if (cookie_ack_due_ && packet.append(BareChunk{ChunkType::cookie_ack})) cookie_ack_due_ = false;

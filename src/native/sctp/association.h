@@ -24,6 +24,9 @@
 
 namespace wdc::sctp {
 
+/// RFC 9260 section 3.3.2: who advertises a smaller window than this, in bytes, is refused.
+inline constexpr std::uint32_t kLeastReceiveWindow = 1'500;
+
 struct AssociationOptions {
   /// RFC 8841: the port of the SDP's sctp-port line, 5000 by custom.
   Port local_port{5000};
@@ -31,8 +34,8 @@ struct AssociationOptions {
   /// The largest SCTP packet, in bytes; rounded down to a multiple of 4. 1,191 is what browsers use: it fits an IPv6
   /// packet of 1,280 bytes with everything around it.
   std::size_t packet_size = 1'191;
-  /// Bytes of messages that may be here unread, and the window that is advertised; at least 1,500 (RFC 9260 section
-  /// 3.3.2). 5 MiB, as Chromium: 400 Mbit/s at 100 ms.
+  /// Bytes of messages that may be here unread, and the window that is advertised; at least
+  /// kLeastReceiveWindow. 5 MiB, as Chromium: 400 Mbit/s at 100 ms.
   std::size_t receive_window = std::size_t{5} << 20;
   /// The largest message taken from the peer, as announced in the SDP; a larger one ends the association.
   std::size_t receive_message_size = std::size_t{256} << 10;
@@ -181,9 +184,6 @@ class Association {
   [[nodiscard]] AssociationStats stats() const;
 
  private:
-  /// RFC 9260 section 3.3.2: an advertised window below this is an error.
-  static constexpr std::uint32_t kLeastWindow = 1'500;
-
   /// What is known of the peer.
   struct Peer {
     VerificationTag tag;
@@ -263,6 +263,7 @@ class Association {
   Tsn local_initial_tsn_;
   Peer peer_;
   std::vector<std::byte> peer_cookie_;
+  std::vector<std::byte> unrecognized_parameters_;  // of the INIT ACK, to be reported with the cookie
 
   Transmission transmission_;
   std::unique_ptr<Reception> reception_;

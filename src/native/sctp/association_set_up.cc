@@ -10,6 +10,11 @@
 namespace wdc::sctp {
 namespace {
 
+/// RFC 9260 sections 3.3.2 and 3.3.3.
+bool is_acceptable(const InitChunk& init) {
+  return init.a_rwnd >= kLeastReceiveWindow && init.outbound_streams > 0 && init.inbound_streams > 0;
+}
+
 /// A tag is never zero (RFC 9260 section 3.3.2).
 VerificationTag random_tag(RandomSource& random) {
   for (;;) {
@@ -39,11 +44,11 @@ InitToSend Association::our_init(ChunkType type, VerificationTag tag, Tsn tsn) c
 void Association::handle_init(const PacketView& packet, const ChunkView& chunk, TimePoint now) {
   const auto init = InitChunk::parse(chunk);
   const bool is_alone = padded(chunk.bytes.size()) >= packet.chunks.size();
-  if (!init || !is_alone || init->initiate_tag == VerificationTag(0) || init->a_rwnd < kLeastWindow) {
+  if (!init || !is_alone || init->initiate_tag == VerificationTag(0)) {
     ++stats_.packets_malformed;
     return;
   }
-  if (init->outbound_streams == 0 || init->inbound_streams == 0) {
+  if (!is_acceptable(*init)) {
     answer(init->initiate_tag, AbortChunk{TagKind::own, {CauseCode::invalid_mandatory_parameter, {}}});
     return;
   }
@@ -81,18 +86,24 @@ void Association::handle_init(const PacketView& packet, const ChunkView& chunk, 
 void Association::handle_init_ack(const ChunkView& chunk, TimePoint now) {
   if (state_ != State::cookie_wait) return;  // section 5.2.3
   const auto init = InitChunk::parse(chunk);
-  if (!init || init->initiate_tag == VerificationTag(0) || init->a_rwnd < kLeastWindow) {
+  if (!init) {
     ++stats_.packets_malformed;
     return;
   }
+  // It came with our tag: whoever sent it is the peer, and will not send another (section 3.3.3, erratum 7148).
   peer_.tag = init->initiate_tag;
-  if (init->outbound_streams == 0 || init->inbound_streams == 0) {
+  if (peer_.tag == VerificationTag(0) || !is_acceptable(*init)) {
     return abort_with(CauseCode::invalid_mandatory_parameter, {}, CloseReason::protocol_violation);
   }
   if (init->cookie.empty() || kChunkHeaderSize + init->cookie.size() + CommonHeader::kSize > packet_size_) {
     return abort_with(CauseCode::missing_mandatory_parameter, {}, CloseReason::protocol_violation);
   }
   peer_cookie_.assign(init->cookie.begin(), init->cookie.end());
+  unrecognized_parameters_.clear();
+  for (const ByteView parameter : std::span(init->unrecognized).first(init->unrecognized_count)) {
+    unrecognized_parameters_.resize(padded(unrecognized_parameters_.size()));
+    unrecognized_parameters_.insert(unrecognized_parameters_.end(), parameter.begin(), parameter.end());
+  }
   set_up({init->initiate_tag, init->initial_tsn, init->a_rwnd, init->outbound_streams, init->inbound_streams,
           init->capabilities});
   state_ = State::cookie_echoed;
@@ -211,6 +222,7 @@ void Association::become_established(TimePoint now) {
   init_due_ = cookie_echo_due_ = false;
   set_up_deadline_ = kNever;
   peer_cookie_.clear();
+  unrecognized_parameters_.clear();
   errors_ = 0;
   arm_heartbeat(now);
 }

@@ -24,6 +24,20 @@ TEST(NewRenoTest, SlowStartGrowsByWhatWasAckedUpToTwoPackets) {
   EXPECT_EQ(reno.window(), 12'500U);
 }
 
+TEST(NewRenoTest, AReceiverGainsNothingBySplittingItsAcknowledgements) {
+  for (const bool avoiding : {false, true}) {
+    NewReno whole(kPacket);
+    NewReno split(kPacket);
+    if (avoiding) whole.handle_loss(10'000, {});
+    if (avoiding) split.handle_loss(10'000, {});
+    for (int round = 0; round < 100; ++round) {
+      whole.handle_ack(acked(2 * kPacket, whole.window()));
+      for (std::size_t i = 0; i < 2 * kPacket / 10; ++i) split.handle_ack(acked(10, split.window()));
+    }
+    EXPECT_LE(split.window(), whole.window());
+  }
+}
+
 TEST(NewRenoTest, AnUnusedWindowDoesNotGrow) {
   NewReno reno(kPacket);
   reno.handle_ack(acked(1'000, 5'000));
