@@ -8,6 +8,7 @@
 #include <array>
 #include <cstdlib>
 #include <cstring>
+#include <functional>
 #include <map>
 
 #include "tests/support/sim/pair.h"
@@ -33,7 +34,7 @@ using namespace std::chrono_literals;
 /// usrsctp's end of the association.
 class Usrsctp {
  public:
-  explicit Usrsctp(Link& link) : link_(link) {
+  Usrsctp(Link& link, bool interleaving) : link_(link) {
     if (!std::exchange(started, true)) {
       usrsctp_init_nothreads(0, output, nullptr);
       usrsctp_sysctl_set_sctp_ecn_enable(0);
@@ -48,6 +49,11 @@ class Usrsctp {
     set(SCTP_ENABLE_STREAM_RESET, reset);
     const std::uint32_t on = 1;
     set(SCTP_NODELAY, on);
+    if (interleaving) {
+      constexpr int kInterleavingSupported = 0x1206;  // it knows the option, and its header does not name it
+      set(SCTP_FRAGMENT_INTERLEAVE, std::uint32_t{2});
+      set(kInterleavingSupported, sctp_assoc_value{SCTP_FUTURE_ASSOC, 1});
+    }
     set(SCTP_EXPLICIT_EOR, std::uint32_t{0});
     for (const int type : {SCTP_ASSOC_CHANGE, SCTP_STREAM_RESET_EVENT}) {
       sctp_event event{};
@@ -88,11 +94,16 @@ class Usrsctp {
     }
   }
   void handle(std::span<const std::byte> packet) { usrsctp_conninput(this, packet.data(), packet.size(), 0); }
-  [[nodiscard]] bool send(std::uint16_t stream, const std::string& text) {
-    sctp_sndinfo info{};
-    info.snd_sid = stream;
-    info.snd_ppid = htonl(53);
-    return usrsctp_sendv(socket_, text.data(), text.size(), nullptr, 0, &info, sizeof info, SCTP_SENDV_SNDINFO, 0) ==
+  /// `policy` and `value`: SCTP_PR_SCTP_RTX and a count, or SCTP_PR_SCTP_TTL and milliseconds.
+  [[nodiscard]] bool send(std::uint16_t stream, const std::string& text, std::uint16_t policy = SCTP_PR_SCTP_NONE,
+                          std::uint32_t value = 0) {
+    sctp_sendv_spa info{};
+    info.sendv_flags = SCTP_SEND_SNDINFO_VALID | SCTP_SEND_PRINFO_VALID;
+    info.sendv_sndinfo.snd_sid = stream;
+    info.sendv_sndinfo.snd_ppid = htonl(53);
+    info.sendv_prinfo.pr_policy = policy;
+    info.sendv_prinfo.pr_value = value;
+    return usrsctp_sendv(socket_, text.data(), text.size(), nullptr, 0, &info, sizeof info, SCTP_SENDV_SPA, 0) ==
            static_cast<ssize_t>(text.size());
   }
   void reset(std::uint16_t stream) {
@@ -162,21 +173,33 @@ class Usrsctp {
 
 enum class Role { we_connect, they_connect, both_connect };
 
+struct Setting {
+  Role role;
+  bool interleaving;  // I-DATA, or DATA
+};
+
 class World {
  public:
-  World(const LinkOptions& link, std::uint64_t seed, const sctp::AssociationOptions& options = {})
-      : ours(options, seed), there(link, seed + 1), back(link, seed + 2), theirs(back) {}
+  World(const Setting& setting, const LinkOptions& link, std::uint64_t seed,
+        const sctp::AssociationOptions& options = {})
+      : ours(options, seed),
+        there(link, seed + 1),
+        back(link, seed + 2),
+        theirs(back, setting.interleaving),
+        setting_(setting) {}
 
-  [[nodiscard]] bool connect(Role role) {
+  [[nodiscard]] bool connect() {
+    const Role role = setting_.role;
     if (role == Role::we_connect) theirs.listen();
     if (role != Role::they_connect) ours.association.connect(virtual_now);
     if (role != Role::we_connect) theirs.connect();
-    return run_until(
+    const bool connected = run_until(
         [&] {
           if (role == Role::we_connect) theirs.accept();
           return theirs.connected && ours.count<sctp::ConnectedEvent>() == 1;
         },
         30s);
+    return connected && ours.last<sctp::ConnectedEvent>()->capabilities.message_interleaving == setting_.interleaving;
   }
   bool run_until(const std::function<bool()>& condition, Duration limit) {
     constexpr Duration kTick = 10ms;  // that of usrsctp's timers
@@ -195,6 +218,8 @@ class World {
     return false;
   }
 
+  /// Sees every packet that arrives here.
+  std::function<void(std::span<const std::byte>)> tap;
   End ours;
   Link there;
   Link back;
@@ -215,6 +240,7 @@ class World {
         any = true;
       }
       while (auto packet = back.poll(virtual_now)) {
+        if (tap) tap(*packet);
         const sctp::ByteView view = *packet;
         ours.association.handle_packets({&view, 1}, virtual_now);
         any = true;
@@ -229,6 +255,7 @@ class World {
     }
   }
 
+  Setting setting_;
   std::vector<std::byte> memory_ = std::vector<std::byte>(64 * 1'188);
   TimePoint next_tick_ = virtual_now;
 };
@@ -253,18 +280,44 @@ std::string text_of(std::size_t size, int number) {
   return text;
 }
 
-class UsrsctpTest : public testing::TestWithParam<Role> {};
-std::string name_of(const testing::TestParamInfo<Role>& info) {
-  switch (info.param) {
-    case Role::we_connect:
-      return "WeConnect";
-    case Role::they_connect:
-      return "TheyConnect";
-    default:
-      return "BothConnect";
+class UsrsctpTest : public testing::TestWithParam<Setting> {
+ protected:
+  void reset_three_times(const LinkOptions& link) {
+    World world(GetParam(), link, 21);
+    ASSERT_TRUE(world.connect());
+    for (int round = 1; round <= 3; ++round) {
+      ASSERT_EQ(world.ours.send(7, "before", virtual_now), sctp::SendStatus::ok);
+      // It refuses until the answer to its last reset has come.
+      ASSERT_TRUE(world.run_until([&] { return world.theirs.send(7, "before"); }, 30s));
+      ASSERT_TRUE(world.run_until(
+          [&] {
+            return world.theirs.messages.size() == static_cast<std::size_t>(round) &&
+                   world.ours.messages.size() == static_cast<std::size_t>(round);
+          },
+          30s));
+      ASSERT_EQ(world.ours.association.reset_stream(sctp::StreamId(7), virtual_now), sctp::SendStatus::ok);
+      ASSERT_TRUE(
+          world.run_until([&] { return world.theirs.resets_by_us.size() == static_cast<std::size_t>(round); }, 30s));
+      world.theirs.reset(7);
+      ASSERT_TRUE(world.run_until(
+          [&] {
+            return world.ours.count<sctp::PeerResetEvent>() == static_cast<std::size_t>(round) &&
+                   world.ours.count<sctp::ResetEvent>() == static_cast<std::size_t>(round);
+          },
+          30s));
+      EXPECT_TRUE(world.ours.last<sctp::ResetEvent>()->performed);
+      EXPECT_EQ(world.ours.last<sctp::PeerResetEvent>()->streams, std::vector{sctp::StreamId(7)});
+    }
   }
+};
+std::string name_of(const testing::TestParamInfo<Setting>& info) {
+  static constexpr std::array kNames{"WeConnect", "TheyConnect", "BothConnect"};
+  return std::string(kNames[static_cast<std::size_t>(info.param.role)]) + (info.param.interleaving ? "IData" : "Data");
 }
-INSTANTIATE_TEST_SUITE_P(Roles, UsrsctpTest, testing::Values(Role::we_connect, Role::they_connect, Role::both_connect),
+INSTANTIATE_TEST_SUITE_P(Roles, UsrsctpTest,
+                         testing::Values(Setting{Role::we_connect, false}, Setting{Role::they_connect, false},
+                                         Setting{Role::both_connect, false}, Setting{Role::we_connect, true},
+                                         Setting{Role::they_connect, true}, Setting{Role::both_connect, true}),
                          name_of);
 
 TEST_P(UsrsctpTest, MessagesOfAllSizesCrossBothWaysUnderLoss) {
@@ -272,8 +325,8 @@ TEST_P(UsrsctpTest, MessagesOfAllSizesCrossBothWaysUnderLoss) {
     SCOPED_TRACE(seed);
     sctp::AssociationOptions options;
     options.receive_message_size = std::size_t{2} << 20;
-    World world(lossy(), seed, options);
-    ASSERT_TRUE(world.connect(GetParam()));
+    World world(GetParam(), lossy(), seed, options);
+    ASSERT_TRUE(world.connect());
     std::vector<std::string> sent;
     for (int number = 0; number < 30; ++number) {
       sent.push_back(text_of(number == 20 ? std::size_t{1} << 20 : std::size_t{1} << (number % 15), number));
@@ -291,8 +344,8 @@ TEST_P(UsrsctpTest, MessagesOfAllSizesCrossBothWaysUnderLoss) {
 }
 
 TEST_P(UsrsctpTest, MessagesWeGiveUpDoNotHoldUpTheOthers) {
-  World world(lossy(), 11);
-  ASSERT_TRUE(world.connect(GetParam()));
+  World world(GetParam(), lossy(), 11);
+  ASSERT_TRUE(world.connect());
   for (int number = 0; number < 400; ++number) {
     ASSERT_EQ(world.ours.send(5, text_of(1'000, number), virtual_now, {.max_retransmits = 0}), sctp::SendStatus::ok);
     world.run_until([] { return false; }, 1ms);
@@ -304,38 +357,94 @@ TEST_P(UsrsctpTest, MessagesWeGiveUpDoNotHoldUpTheOthers) {
   EXPECT_EQ(world.theirs.messages.size(), 401 - world.ours.association.stats().abandoned_messages);
 }
 
-TEST_P(UsrsctpTest, StreamsAreResetBothWays) {
-  World world(quiet(), 21);
-  ASSERT_TRUE(world.connect(GetParam()));
-  for (int round = 1; round <= 3; ++round) {
-    ASSERT_EQ(world.ours.send(7, "before", virtual_now), sctp::SendStatus::ok);
-    // It refuses until the answer to its last reset has come.
-    ASSERT_TRUE(world.run_until([&] { return world.theirs.send(7, "before"); }, 5s));
+TEST_P(UsrsctpTest, MessagesTheyGiveUpDoNotHoldUpTheOthers) {
+  for (const auto policy : {SCTP_PR_SCTP_RTX, SCTP_PR_SCTP_TTL}) {
+    LinkOptions bad = lossy();
+    bad.loss = 0.1;
+    World world(GetParam(), bad, 12);
+    ASSERT_TRUE(world.connect());
+    for (int number = 0; number < 400; ++number) {
+      const std::size_t size = number % 10 == 0 ? 5'000 : 500;
+      ASSERT_TRUE(world.theirs.send(5, text_of(size, number), static_cast<std::uint16_t>(policy),
+                                    policy == SCTP_PR_SCTP_TTL ? 20 : 0));
+      world.run_until([] { return false; }, 1ms);
+    }
+    ASSERT_TRUE(world.theirs.send(5, "the end"));
     ASSERT_TRUE(world.run_until(
-        [&] {
-          return world.theirs.messages.size() == static_cast<std::size_t>(round) &&
-                 world.ours.messages.size() == static_cast<std::size_t>(round);
-        },
-        5s));
-    ASSERT_EQ(world.ours.association.reset_stream(sctp::StreamId(7), virtual_now), sctp::SendStatus::ok);
+        [&] { return !world.ours.messages.empty() && world.ours.messages.back().bytes == "the end"; }, 60s));
+    EXPECT_LT(world.ours.messages.size(), 401U);
+    EXPECT_GT(world.ours.messages.size(), 100U);
+    int last = -1;
+    for (const Text& text : world.ours.messages) {
+      if (text.bytes == "the end") break;
+      const int number = std::atoi(text.bytes.c_str());
+      EXPECT_GT(number, last);
+      last = number;
+      EXPECT_EQ(text.bytes, text_of(number % 10 == 0 ? 5'000 : 500, number));
+    }
+    EXPECT_EQ(world.ours.association.stats().unread_bytes, 0U);
+  }
+}
+
+TEST_P(UsrsctpTest, ASmallMessagePassesALargeOneWhereMessagesInterleave) {
+  sctp::AssociationOptions options;
+  options.receive_message_size = std::size_t{2} << 20;
+  World world(GetParam(), quiet(), 41, options);
+  ASSERT_TRUE(world.connect());
+  const std::string large = text_of(std::size_t{1} << 20, 1);
+  ASSERT_EQ(world.ours.send(1, large, virtual_now), sctp::SendStatus::ok);
+  ASSERT_TRUE(world.theirs.send(1, large));
+  world.run_until([] { return false; }, 7ms);
+  ASSERT_EQ(world.ours.send(2, "small", virtual_now), sctp::SendStatus::ok);
+  ASSERT_TRUE(world.theirs.send(2, "small"));
+  ASSERT_TRUE(
+      world.run_until([&] { return world.theirs.messages.size() == 2 && world.ours.messages.size() == 2; }, 100s));
+  EXPECT_EQ(world.theirs.messages.front().bytes == "small", GetParam().interleaving);
+  // Which it sends first is its own choice; that nothing is mixed up is ours.
+  for (const std::uint16_t stream : {std::uint16_t{1}, std::uint16_t{2}}) {
+    const Text expected{stream, 53, stream == 1 ? large : "small"};
+    EXPECT_EQ(std::ranges::count(world.theirs.messages, expected), 1);
+    EXPECT_EQ(std::ranges::count(world.ours.messages, expected), 1);
+  }
+}
+
+TEST_P(UsrsctpTest, DataOfTheOtherKindEndsTheAssociationAtBothEnds) {
+  World world(GetParam(), quiet(), 51);
+  std::vector<std::byte> last;
+  world.tap = [&](std::span<const std::byte> packet) { last.assign(packet.begin(), packet.end()); };
+  ASSERT_TRUE(world.connect());
+  ASSERT_TRUE(world.theirs.send(0, "right"));
+  ASSERT_TRUE(world.run_until([&] { return world.ours.messages.size() == 1; }, 5s));
+  ASSERT_EQ(std::to_integer<int>(last[12]), GetParam().interleaving ? 64 : 0);
+  const sctp::Tsn tsn(sctp::load_big_endian<std::uint32_t>(last.data() + 16));
+  const sctp::VerificationTag tag(sctp::load_big_endian<std::uint32_t>(last.data() + 4));
+  std::array<std::byte, 64> slot{};
+  sctp::PacketWriter writer(slot, {sctp::Port(5000), sctp::Port(5000), tag});
+  const std::array<std::byte, 4> bytes{};
+  const sctp::DataFlags whole{.beginning = true, .end = true};
+  if (GetParam().interleaving) {
     ASSERT_TRUE(
-        world.run_until([&] { return world.theirs.resets_by_us.size() == static_cast<std::size_t>(round); }, 10s));
-    world.theirs.reset(7);
-    ASSERT_TRUE(world.run_until(
-        [&] {
-          return world.ours.count<sctp::PeerResetEvent>() == static_cast<std::size_t>(round) &&
-                 world.ours.count<sctp::ResetEvent>() == static_cast<std::size_t>(round);
-        },
-        10s));
-    EXPECT_TRUE(world.ours.last<sctp::ResetEvent>()->performed);
-    EXPECT_EQ(world.ours.last<sctp::PeerResetEvent>()->streams, std::vector{sctp::StreamId(7)});
+        writer.append(sctp::DataChunk{tsn.next(), sctp::StreamId(0), sctp::Ssn(1), sctp::Ppid(53), whole, bytes}));
+  } else {
+    ASSERT_TRUE(writer.append(
+        sctp::IDataChunk{tsn.next(), sctp::StreamId(0), sctp::Mid(1), sctp::Ppid(53), sctp::Fsn(0), whole, bytes}));
+  }
+  const std::size_t size = writer.finish(sctp::Checksum::crc32c);
+  world.back.send(std::span(slot).first(size), virtual_now);
+  ASSERT_TRUE(world.run_until([&] { return world.ours.count<sctp::ClosedEvent>() == 1 && world.theirs.gone; }, 5s));
+  EXPECT_EQ(world.ours.last<sctp::ClosedEvent>()->reason, sctp::CloseReason::protocol_violation);
+}
+
+TEST_P(UsrsctpTest, StreamsAreResetBothWays) {
+  for (const LinkOptions& link : {quiet(), lossy()}) {
+    reset_three_times(link);
   }
 }
 
 TEST_P(UsrsctpTest, EitherEndShutsDownCleanly) {
   for (const bool we_begin : {true, false}) {
-    World world(quiet(), 31);
-    ASSERT_TRUE(world.connect(GetParam()));
+    World world(GetParam(), quiet(), 31);
+    ASSERT_TRUE(world.connect());
     ASSERT_EQ(world.ours.send(0, text_of(50'000, 1), virtual_now), sctp::SendStatus::ok);
     if (we_begin) {
       world.ours.association.shutdown(virtual_now);
