@@ -9,12 +9,14 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 run_packages=(
   g++ cmake ninja-build
   clang-22 lld-22 llvm-22 wasi-libc libc++-22-dev-wasm32 libc++abi-22-dev-wasm32 libclang-rt-22-dev-wasm32
-  libboost1.81-dev libboost-json1.81-dev libcli11-dev
+  libboost1.81-dev libboost-json1.81-dev libcli11-dev libssl-dev
 )
 test_packages=(
   libgtest-dev libgmock-dev libclang-rt-22-dev clang-format clang-tidy-22 python3 chromium firefox-esr
-  emscripten libusrsctp-dev tshark
+  emscripten libusrsctp-dev tshark openssl
 )
+# Intel's cryptography is for one kind of processor.
+if [ "$(uname -m)" = x86_64 ]; then run_packages+=(libipsec-mb-dev); fi
 
 say() { printf 'install: %s\n' "$*" >&2; }
 
