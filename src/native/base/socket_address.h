@@ -12,8 +12,8 @@
 
 namespace wdc::native {
 
-/// An IPv4 or IPv6 address, as bytes in the order of the wire. IPv4 written inside IPv6 (::ffff:a.b.c.d) becomes IPv4, so
-/// that one address has one value.
+/// An IPv4 or IPv6 address, as bytes in the order of the wire. IPv4 written inside IPv6 (::ffff:a.b.c.d) becomes IPv4,
+/// so that one address has one value.
 class IpAddress {
  public:
   /// 0.0.0.0

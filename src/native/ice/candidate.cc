@@ -45,8 +45,8 @@ std::optional<T> number(std::string_view word) {
 }
 
 std::optional<CandidateType> type_named(std::string_view word) {
-  for (const CandidateType type : {CandidateType::host, CandidateType::peer_reflexive, CandidateType::server_reflexive,
-                                   CandidateType::relayed}) {
+  for (const CandidateType type :
+       {CandidateType::host, CandidateType::peer_reflexive, CandidateType::server_reflexive, CandidateType::relayed}) {
     if (equals(word, name(type))) return type;
   }
   return std::nullopt;
@@ -54,7 +54,8 @@ std::optional<CandidateType> type_named(std::string_view word) {
 
 bool is_host_name(std::string_view text) {
   return !text.empty() && text.size() <= kLongestName && std::ranges::all_of(text, [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '.' || c == '_';
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '.' ||
+           c == '_';
   });
 }
 
@@ -117,7 +118,7 @@ std::expected<Candidate, std::string> parse_candidate(std::string_view text) {
   candidate.foundation = foundation;
   const auto component = number<std::uint16_t>(next_word(text));
   if (!component || *component < 1 || *component > 256) return refuse("the candidate's component is not 1 to 256");
-  if (*component != 1) return refuse("the candidate is for a component that data channels do not have");
+  candidate.component = *component;
   const std::string_view transport = next_word(text);
   if (equals(transport, "tcp")) {
     candidate.transport = CandidateTransport::tcp;
@@ -147,7 +148,7 @@ std::expected<Candidate, std::string> parse_candidate(std::string_view text) {
 }
 
 std::string format_candidate(const Candidate& candidate) {
-  std::string text = "candidate:" + candidate.foundation + " 1 ";
+  std::string text = "candidate:" + candidate.foundation + ' ' + std::to_string(candidate.component) + ' ';
   text += candidate.transport == CandidateTransport::udp ? "udp " : "tcp ";
   text += std::to_string(candidate.priority) + ' ';
   text += candidate.host_name.empty() ? candidate.address.ip.to_string() : candidate.host_name;

@@ -26,6 +26,7 @@ enum class CandidateTransport : std::uint8_t { udp, tcp };
 /// A transport address that may be reached, ours or the peer's.
 struct Candidate {
   std::string foundation;
+  std::uint16_t component = 1;  // a data channel has no other
   CandidateTransport transport = CandidateTransport::udp;
   std::uint32_t priority = 0;
   SocketAddress address;
@@ -39,8 +40,8 @@ struct Candidate {
   friend bool operator==(const Candidate&, const Candidate&) = default;
 };
 
-/// Reads the value of a candidate attribute (RFC 8839 section 5.1), with "a=" and "candidate:" before it or not. Extensions
-/// that are not known are passed over. The error says what is wrong.
+/// Reads the value of a candidate attribute (RFC 8839 section 5.1), with "a=" and "candidate:" before it or not.
+/// Extensions that are not known are passed over. The error says what is wrong.
 [[nodiscard]] std::expected<Candidate, std::string> parse_candidate(std::string_view text);
 /// "candidate:1 1 udp 2130706431 192.0.2.1 5000 typ host"
 [[nodiscard]] std::string format_candidate(const Candidate& candidate);

@@ -11,8 +11,8 @@ namespace wdc::ice {
 
 using Sha1Digest = std::array<std::byte, 20>;
 
-/// SHA-1 (FIPS 180-4), which RFC 8489 fixes for MESSAGE-INTEGRITY: as a key's hash it still holds, where collisions do not
-/// matter. For nothing else than STUN, and our own so that the room needs nothing from outside.
+/// SHA-1 (FIPS 180-4), which RFC 8489 fixes for MESSAGE-INTEGRITY: as a key's hash it still holds, where collisions do
+/// not matter. For nothing else than STUN, and our own so that the room needs nothing from outside.
 class Sha1 {
  public:
   void update(std::span<const std::byte> bytes);

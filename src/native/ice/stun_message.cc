@@ -33,7 +33,8 @@ std::size_t padded(std::size_t size) { return (size + 3) & ~std::size_t{3}; }
 template <class T>
 T load(ByteView bytes, std::size_t offset) {
   T value = 0;
-  for (std::size_t i = 0; i < sizeof(T); ++i) value = static_cast<T>(value << 8 | std::to_integer<T>(bytes[offset + i]));
+  for (std::size_t i = 0; i < sizeof(T); ++i)
+    value = static_cast<T>(value << 8 | std::to_integer<T>(bytes[offset + i]));
   return value;
 }
 

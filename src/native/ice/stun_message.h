@@ -54,8 +54,8 @@ struct TransactionId {
 /// Whether a datagram may be STUN: first byte and magic cookie (RFC 7983 section 7).
 [[nodiscard]] bool looks_like_stun(ByteView datagram);
 
-/// A message that was parsed; it refers to the datagram's bytes. Of an attribute that occurs twice the first one counts,
-/// and nothing does after MESSAGE-INTEGRITY but FINGERPRINT (RFC 8489 sections 14 and 14.5).
+/// A message that was parsed; it refers to the datagram's bytes. Of an attribute that occurs twice the first one
+/// counts, and nothing does after MESSAGE-INTEGRITY but FINGERPRINT (RFC 8489 sections 14 and 14.5).
 struct StunMessage {
   /// Empty where the datagram is not exactly one well-formed message, or its FINGERPRINT is wrong.
   [[nodiscard]] static std::optional<StunMessage> parse(ByteView datagram);

@@ -1,0 +1,2 @@
+// SPDX-License-Identifier: MIT
+#include "src/native/ice/agent.h"
