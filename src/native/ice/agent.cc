@@ -44,6 +44,7 @@ void Agent::restart(TimePoint now) {
   remote_credentials_.reset();
   peer_kind_ = PeerKind::full;
   role_switches_ = 0;
+  peer_also_checks_without_nominating_ = false;
   remotes_.clear();
   unresolved_.clear();
   early_checks_.clear();

@@ -189,6 +189,7 @@ class Agent {
     Path path;
     std::string remote_fragment;
     std::optional<std::uint32_t> priority;
+    TransactionId transaction;
     bool use_candidate;
   };
   /// The path that was in use before a restart.
@@ -240,6 +241,7 @@ class Agent {
   [[nodiscard]] Arrival handle_request(const StunMessage& message, const Path& path, TimePoint now);
   [[nodiscard]] bool settle_role(const StunMessage& message, const Path& path);
   void learn_from_check(const EarlyCheck& check, TimePoint now);
+  void accept_nomination(CandidatePair& pair, const TransactionId& transaction);
   void respond(const StunMessage& request, const Path& path, std::string_view password);
   void respond_error(const StunMessage& request, const Path& path, std::string_view password, StunErrorCode code);
   [[nodiscard]] Arrival handle_response(const StunMessage& message, const Path& path, TimePoint now);
@@ -301,6 +303,7 @@ class Agent {
   std::vector<EarlyCheck> early_checks_;
   std::vector<CandidatePair> pairs_;
   std::uint64_t triggers_ = 0;
+  bool peer_also_checks_without_nominating_ = false;
 
   AgentState state_ = AgentState::new_;
   std::optional<Path> selected_;

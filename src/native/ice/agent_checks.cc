@@ -71,7 +71,9 @@ void Agent::repeat_checks(TimePoint now) {
       send_check(pair, local_credentials_, *remote_credentials_, now);
       // RFC 8489 section 6.2.1: after the last one the wait is Rm, 16 times the first.
       const bool is_last = pair.transmissions == options_.max_transmissions;
-      pair.repeat_at = now + pair.timeout * (is_last ? 16 : 1 << (pair.transmissions - 1));
+      const Duration wait = pair.timeout * (is_last ? 16 : 1 << (pair.transmissions - 1));
+      // A pair that has worked is no load that has to back off: its nomination is pressed.
+      pair.repeat_at = now + (pair.state == PairState::succeeded ? std::min(wait, options_.consent_retry) : wait);
     } else if (pair.state == PairState::succeeded) {
       pair.nominating = false;
       pair.repeat_at = kNever;
@@ -120,7 +122,8 @@ Arrival Agent::handle_request(const StunMessage& message, const Path& path, Time
   respond(message, path, local.password);
   if (!is_current) return Arrival::handled;
 
-  const EarlyCheck check{path, std::string(username.substr(colon + 1)), message.priority, message.use_candidate};
+  const EarlyCheck check{path, std::string(username.substr(colon + 1)), message.priority, message.transaction,
+                         message.use_candidate};
   if (remote_credentials_) {
     // Another name of the peer's is from a restart of which the signaling will tell.
     if (check.remote_fragment == remote_credentials_->username_fragment) learn_from_check(check, now);
@@ -207,12 +210,24 @@ void Agent::learn_from_check(const EarlyCheck& check, TimePoint now) {
   if (pair == nullptr) pair = insert_pair(*base, *remote);
   if (pair == nullptr) return;
   pair->was_heard = true;
-  if (check.use_candidate && role_ == Role::controlled) {
-    (pair->state == PairState::succeeded ? pair->nominated : pair->nominate_on_success) = true;
+  if (role_ == Role::controlled) {
+    if (!check.use_candidate) peer_also_checks_without_nominating_ = true;
+    if (check.use_candidate) accept_nomination(*pair, check.transaction);
   }
   // The peer's check may have opened a NAT that ate ours; one that was sent a moment ago is still to be answered.
   const bool was_just_checked = pair->state == PairState::in_progress && now - pair->sent.last().at < options_.pacing;
   if (pair->state != PairState::succeeded && !was_just_checked) trigger(*pair);
+}
+
+void Agent::accept_nomination(CandidatePair& pair, const TransactionId& transaction) {
+  if (pair.nominated_by == transaction) return;  // a repetition, which may come after a later nomination
+  pair.nominated_by = transaction;
+  // A peer that nominates whatever it checks means the best of them (RFC 5245's aggressive nomination). One that
+  // chooses means the last: it has seen the others break.
+  if (peer_also_checks_without_nominating_) {
+    for (CandidatePair& other_pair : pairs_) other_pair.nominated = other_pair.nominate_on_success = false;
+  }
+  (pair.state == PairState::succeeded ? pair.nominated : pair.nominate_on_success) = true;
 }
 
 // ---- answers

@@ -74,7 +74,8 @@ void Agent::limit_standby() {
 }
 
 TimePoint Agent::consent_deadline(const CandidatePair& pair, TimePoint now) const {
-  TimePoint deadline = std::min(pair.next_consent, pair.last_response + options_.consent_lifetime);
+  TimePoint deadline = pair.last_response + options_.consent_lifetime;
+  if (pair.repeat_at == kNever) deadline = std::min(deadline, pair.next_consent);
   if (pair.unanswered_since != kNever && is_responsive(pair, now)) {
     deadline = std::min(deadline, pair.unanswered_since + options_.unresponsive_after);
   }

@@ -68,6 +68,7 @@ struct CandidatePair {
   bool was_heard = false;     // an authenticated request came this way
   bool nominated = false;
   bool nominate_on_success = false;  // controlled: the peer's USE-CANDIDATE came before our check was answered
+  TransactionId nominated_by;        // controlled: the peer's request that did it last
   bool nominating = false;           // controlling: checks carry USE-CANDIDATE
 
   // The check that is being repeated until it is answered.
