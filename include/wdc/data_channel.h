@@ -67,11 +67,12 @@ struct Outgoing : ChannelWaiter {
   ByteSource* source = nullptr;
   std::uint64_t size = 0;              // of a source: kUnknownSize if that does not know
   std::uint64_t offset = 0;            // bytes that were encoded
+  std::uint64_t sequence = 0;          // in the order of the sends
   OutgoingSlot* slot = nullptr;        // once it has started in parts
   std::optional<std::uint64_t> key{};  // waiting messages of one key: the last one counts
   MessageType type = MessageType::binary;
   Priority priority = Priority::low;
-  bool parked = false;  // started, and cannot go on before its source or its credit says so
+  bool parked = false;  // cannot go on before its source or its credit says so
 
   static constexpr std::uint64_t kUnknownSize = ~std::uint64_t{0};
 };
@@ -198,7 +199,10 @@ class [[nodiscard]] FlushOperation {
 
   Waiter waiter_;
   FlushTo goal_;
-  std::uint64_t target_ = 0;  // messages accepted before it
+  std::uint64_t sequence_ = 0;  // sends before this one are meant
+  std::uint64_t messages_ = 0;  // once they are in frames: how many were, in batches
+  std::uint64_t parts_ = 0;     // and in parts
+  bool in_frames_ = false;
   Result<void> result_;
 };
 

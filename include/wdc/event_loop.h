@@ -77,12 +77,21 @@ class WaitList {
 
   [[nodiscard]] bool empty() const noexcept { return head_.next_ == &head_; }
   [[nodiscard]] WaitNode* front() noexcept { return empty() ? nullptr : head_.next_; }
+  /// REQUIRES: `node` is in this list.
+  [[nodiscard]] WaitNode* after(const WaitNode& node) noexcept { return node.next_ == &head_ ? nullptr : node.next_; }
   void push_back(WaitNode& node) noexcept {
     node.unlink();
     node.previous_ = head_.previous_;
     node.next_ = &head_;
     head_.previous_->next_ = &node;
     head_.previous_ = &node;
+  }
+  /// Puts `fresh` where `old` is. REQUIRES: `old` is in a list.
+  static void replace(WaitNode& old, WaitNode& fresh) noexcept {
+    fresh.unlink();
+    fresh.previous_ = std::exchange(old.previous_, nullptr);
+    fresh.next_ = std::exchange(old.next_, nullptr);
+    fresh.previous_->next_ = fresh.next_->previous_ = &fresh;
   }
 
  private:

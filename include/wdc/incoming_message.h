@@ -16,8 +16,9 @@ class IncomingMessage;
 class IncomingStream;
 
 namespace core::framed {
+class Framing;
 class Incoming;
-}
+}  // namespace core::framed
 
 /// The next piece of a message; made by IncomingMessage::next_part(). Destroying it loses nothing.
 class [[nodiscard]] PartOperation {
@@ -96,7 +97,7 @@ class [[nodiscard]] IncomingMessage {
   friend class IncomingOperation;
   friend class PartOperation;
   friend class WholeOperation;
-  friend class core::Channel;
+  friend class core::framed::Framing;
   IncomingMessage(core::ChannelReference channel, core::framed::Incoming& incoming) noexcept;
   explicit IncomingMessage(Message&& message) noexcept;
 

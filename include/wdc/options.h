@@ -37,17 +37,19 @@ struct FramedOptions {
   /// Credit for messages that fit a frame, 146 to 2^32: frames that were not read yet hold at most this much. Instead
   /// of receive_queue_bytes, which framed mode does not need. A tenth of a second of what browsers reach.
   std::size_t window = std::size_t{4} << 20;
-  /// Credit that each larger message starts with, 146 to 2^32: what one that nobody reads yet may hold.
-  std::size_t message_window = std::size_t{64} << 10;
+  /// Credit that each larger message starts with, 146 to 2^32: what one that nobody reads yet may hold. A message of
+  /// 256 KiB fits the default.
+  std::size_t message_window = std::size_t{272} << 10;
   /// Credit of a message that is read in parts, 146 to 2^32; at least message_window is used.
   std::size_t read_window = std::size_t{4} << 20;
   /// Larger messages under way or unread at a time, 1 to 256. Sends beyond wait for one of them.
-  std::size_t messages_in_progress = 32;
+  std::size_t messages_in_progress = 16;
   /// Bytes of the largest message that is given out whole, up to 2^40. The other side's sends of larger ones from
   /// memory fail with message_too_large. What is read in parts, or sent from a source, may have any size.
   std::uint64_t max_message_size = std::uint64_t{256} << 20;
-  /// Bytes of incomplete messages that are kept for readers of whole ones. The oldest may always be completed.
-  std::uint64_t whole_total = std::uint64_t{256} << 20;
+  /// Credit that larger messages for a reader of whole ones may have together beyond message_window, up to 2^40. The
+  /// oldest may have more: it can always be completed.
+  std::uint64_t whole_total = std::uint64_t{4} << 20;
   MessageOrder order = MessageOrder::starts;
   SendOverflow send_overflow = SendOverflow::refuse;
   /// Bytes of the largest frame to send, 256 to 2^20, and no more than the transport takes. A message of 64 KiB fits a

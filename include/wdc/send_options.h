@@ -13,6 +13,10 @@ namespace wdc {
 
 class SendOperation;
 
+namespace core::framed {
+class Framing;
+}
+
 /// How messages of one framed channel share it while more than one waits: in the ratio 1 : 2 : 4 : 8 of bytes. The
 /// names are those of W3C RTCPriorityType, the ratio is of RFC 8831 section 6.4.
 enum class Priority : std::uint8_t { very_low, low, medium, high };
@@ -52,6 +56,7 @@ class ByteSource {
   void ready() noexcept;
 
  private:
+  friend class core::framed::Framing;
   friend class SendOperation;
   SendOperation* user_ = nullptr;
 };

@@ -95,6 +95,7 @@ class InstanceHost implements Host {
       error_detail: () => (lastError.detail === '' ? 0 : slots.put(lastError.detail)),
       now: () => performance.now(),
       request_pump: () => instance.requestPump(),
+      request_turn_end: () => instance.requestTurnEnd(),
       set_deadline: (milliseconds: number) => instance.setDeadline(milliseconds),
       report: (pointer: number, length: number) => console.error(memory.text(pointer, length)),
       slot_size: (slot: number) => instance.slotSize(slot),

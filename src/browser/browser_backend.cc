@@ -90,6 +90,11 @@ void BrowserBackend::pump_all() {
   }
 }
 
+// No user code runs here: no loop comes or goes.
+void BrowserBackend::end_all_turns() {
+  for (auto* backend = first_; backend != nullptr; backend = backend->next_) backend->loop_->end_turn();
+}
+
 bool BrowserBackend::turn(bool) { return false; }
 
 void BrowserBackend::report(std::string_view text) { host::report(text.data(), text.size()); }
@@ -106,6 +111,8 @@ Result<std::unique_ptr<core::SignalingBackend>> BrowserBackend::open_signaling(s
 }
 
 extern "C" WDC_EXPORT(wdc_pump) void wdc_pump() { BrowserBackend::pump_all(); }
+
+extern "C" WDC_EXPORT(wdc_turn_end) void wdc_turn_end() { BrowserBackend::end_all_turns(); }
 
 }  // namespace browser
 }  // namespace wdc

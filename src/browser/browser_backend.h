@@ -5,6 +5,7 @@
 #include <optional>
 #include <string_view>
 
+#include "src/browser/host_imports.h"
 #include "src/core/backend.h"
 
 #if defined(__EMSCRIPTEN_PTHREADS__)
@@ -26,6 +27,7 @@ class BrowserBackend final : public core::Backend {
   void attach(core::Loop& loop) override { loop_ = &loop; }
   [[nodiscard]] TimePoint now() const override;
   void request_pump() override;
+  void request_turn_end() override { host::request_turn_end(); }
   void set_deadline(std::optional<TimePoint> deadline) override;
   void wake() noexcept override;
 #if defined(__EMSCRIPTEN_PTHREADS__)
@@ -41,6 +43,8 @@ class BrowserBackend final : public core::Backend {
 
   /// Pumps every loop that asked for it or whose deadline has come.
   static void pump_all();
+  /// The host's turn has ended: so has that of every loop.
+  static void end_all_turns();
 
  private:
   static void tell_deadline();

@@ -33,6 +33,7 @@ WDC_IMPORT(error_limit) double error_limit();
 WDC_IMPORT(error_detail) Number error_detail();
 WDC_IMPORT(now) double now();
 WDC_IMPORT(request_pump) void request_pump();
+WDC_IMPORT(request_turn_end) void request_turn_end();
 WDC_IMPORT(set_deadline) void set_deadline(double milliseconds);
 WDC_IMPORT(report) void report(const char* text, std::size_t size);
 WDC_IMPORT(slot_size) std::size_t slot_size(Number slot);

@@ -197,6 +197,11 @@ class Backend {
   [[nodiscard]] virtual TimePoint now() const = 0;
   /// The loop must be pumped (Loop::pump) soon, from the backend's own turn at depth zero. Cheap, idempotent.
   virtual void request_pump() = 0;
+  /// Loop::end_turn() must be called once what runs now has ended, and all that follows from it in the same turn of the
+  /// platform: in a browser in a later task (never a timer, which may be late, nor a microtask, which comes before
+  /// other work of the same turn). Cheap, idempotent. A home whose pump is its turn need not do more: there the loop
+  /// calls end_turn() itself, at the end of each pump.
+  virtual void request_turn_end() { request_pump(); }
   /// The loop must be pumped at `deadline` at the latest; replaces the one before; nullopt: no timer is armed.
   virtual void set_deadline(std::optional<TimePoint> deadline) = 0;
   /// From any thread: request_pump() for the loop's thread.

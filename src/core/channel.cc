@@ -37,13 +37,22 @@ Channel::Channel(Loop& loop, std::unique_ptr<ChannelBackend> backend, const Flow
   };
   if (state_ == ReadyState::closed) state_ = ReadyState::closing;  // on_closed is still to come
   loop.add_channel(*this);
+  framing_ = framed::Framing::create(*this);
   backend_->set_buffered_amount_low_threshold(flow_.send_low_water_mark);
   backend_->set_events(*this);
+  if (framing_ && state_ == ReadyState::open) framing_->on_open();
 }
 
 // Sending.
 
 bool Channel::start_send(SendOperation& operation) {
+  if (framing_) [[unlikely]]
+    return framing_->start_send(operation);
+  if (const SendOptions& options = operation.options_;
+      options.deadline || options.key || operation.waiter_.source || options.priority != Priority::low) [[unlikely]] {
+    operation.result_ = wdc::fail(Errc::unsupported, "the channel does not speak framed mode");
+    return true;
+  }
   const std::size_t size = operation.owns_message_ ? operation.message_.size() : operation.bytes_.size();
   if (auto allowed = check_send(size); !allowed) {
     operation.result_ = std::move(allowed);
@@ -63,6 +72,7 @@ bool Channel::start_send(SendOperation& operation) {
 }
 
 void Channel::enqueue(SendOperation& operation) noexcept {
+  if (framing_) return framing_->enqueue(operation);
   operation.counted_ = true;
   ++waiting_count_;
   ++stats_.send_waits;
@@ -70,6 +80,7 @@ void Channel::enqueue(SendOperation& operation) noexcept {
 }
 
 void Channel::abandon(SendOperation& operation) noexcept {
+  if (framing_) return framing_->abandon(operation);
   operation.counted_ = false;
   operation.waiter_.unlink();
   --waiting_count_;
@@ -77,12 +88,16 @@ void Channel::abandon(SendOperation& operation) noexcept {
 }
 
 Result<void> Channel::try_send(std::span<const std::byte> bytes, MessageType type) {
+  if (framing_) [[unlikely]]
+    return framing_->try_send(bytes, type);
   if (auto allowed = check_send(bytes.size()); !allowed) return allowed;
   if (waiting_count_ != 0 || !window_open()) return wdc::fail(Errc::would_block);
   return account(bytes.size(), backend_->send(bytes, type));
 }
 
 Result<void> Channel::try_send(Message& message) {
+  if (framing_) [[unlikely]]
+    return framing_->try_send(message);
   const std::size_t size = message.size();
   if (auto allowed = check_send(size); !allowed) return allowed;
   if (waiting_count_ != 0 || !window_open()) return wdc::fail(Errc::would_block);
@@ -135,6 +150,7 @@ void Channel::on_stalled() {
   if (ended_) return;
   backend_full_ = false;
   one_more_ = true;
+  if (framing_) return framing_->on_room();
   send_waiting();
 }
 
@@ -142,6 +158,7 @@ void Channel::on_buffered_amount_low() {
   if (ended_) return;
   backend_full_ = one_more_ = false;
   buffered_estimate_ = backend_->buffered_amount();
+  if (framing_) return framing_->on_room();
   send_waiting();
 }
 
@@ -173,6 +190,8 @@ void Channel::fail_waiting_sends(const Error& error) {
 
 void Channel::on_message(Message&& message) {
   if (ended_) return;
+  if (framing_) [[unlikely]]
+    return framing_->on_frame(std::move(message));
   const std::size_t size = message.size();
   ++stats_.messages_received;
   stats_.bytes_received += size;
@@ -208,12 +227,13 @@ void Channel::count_dropped(std::size_t size) noexcept {
 }
 
 std::optional<Message> Channel::read() noexcept {
+  if (framing_) return framing_->read();
   if (received_.empty()) return std::nullopt;
   return received_.pop();
 }
 
 Result<void> Channel::read_end() const {
-  if (!received_.empty()) return {};
+  if (framing_ ? framing_->can_read() : !received_.empty()) return {};
   return close_reason();
 }
 
@@ -224,6 +244,7 @@ void Channel::release_consumer() noexcept {
 
 void Channel::drop_unread_if_unwanted() noexcept {
   if (!handle_gone_ || has_consumer_) return;
+  if (framing_) return framing_->drop_unread();
   while (!received_.empty()) count_dropped(received_.pop().size());
 }
 
@@ -234,6 +255,7 @@ void Channel::on_open() {
   state_ = ReadyState::open;
   max_message_size_ = backend_->max_message_size();
   wake_all(openers_);
+  if (framing_) framing_->on_open();
 }
 
 void Channel::close(std::optional<std::chrono::milliseconds> timeout) {
@@ -244,8 +266,10 @@ void Channel::close(std::optional<std::chrono::milliseconds> timeout) {
     loop_->arm(close_timer_, detail::saturated(close_timer_.timeout));
   }
   if (!first) return;
+  const bool was_open = state_ != ReadyState::connecting;
   state_ = ReadyState::closing;
   wake_all(openers_);
+  if (framing_ && was_open) return framing_->close();
   close_backend_when_sent();
 }
 
@@ -263,11 +287,17 @@ void Channel::on_closing() {
 }
 
 void Channel::on_closed(std::optional<Error> error) {
-  if (!ended_) end(std::move(error));
+  if (ended_) return;
+  if (framing_) error = framing_->end_of(std::move(error));
+  end(std::move(error));
 }
 
 void Channel::abort() {
   received_.clear();
+  if (framing_ && !ended_) {
+    framing_->say_abort(framed::Fault::none);
+    framing_->drop_all();
+  }
   fail(Error(Errc::aborted));
 }
 
@@ -286,6 +316,7 @@ void Channel::handle_gone() noexcept {
 Result<void> Channel::can_let_go() const {
   if (!on_owning_thread()) return wdc::fail(Errc::wrong_thread);
   if (ended_ || !backend_ || closing_here_ || state_ == ReadyState::closing) return wdc::fail(Errc::closed);
+  if (framing_) return wdc::fail(Errc::invalid_state, "the channel speaks framed mode");
   if (!received_.empty()) return wdc::fail(Errc::invalid_state, "there are unread messages");
   if (waiting_count_ != 0) return wdc::fail(Errc::invalid_state, "there are sends that wait");
   if (has_consumer_) return wdc::fail(Errc::invalid_state, "the channel has a reader");
@@ -300,6 +331,7 @@ void Channel::let_go() noexcept {
 void Channel::on_loop_closed() noexcept {
   if (!ended_) end(Error(Errc::loop_closed));
   received_.clear();
+  if (framing_) framing_->drop_all();
   loop_ = nullptr;
   close_timer_.cancel();
   cleanup_.unlink();
@@ -312,6 +344,7 @@ void Channel::end(std::optional<Error> error) {
   error_ = std::move(error);
   close_timer_.cancel();
   fail_waiting_sends(error_ ? *error_ : Error(Errc::closed));
+  if (framing_) framing_->on_end(error_ ? *error_ : Error(Errc::closed));
   wake_all(openers_);
   reader_.wake(*loop_);
   wake_all(closers_);
@@ -352,6 +385,7 @@ Result<void> Channel::close_reason() const {
 Result<void> Channel::close_result() const {
   if (!error_ && sends_lost_)
     return wdc::fail(Errc::closed, "the other side closed before all waiting sends were accepted");
+  if (!error_ && framing_ && closing_here_) return framing_->close_result();
   return close_reason();
 }
 
@@ -359,13 +393,16 @@ DataChannelStats Channel::stats() const noexcept {
   DataChannelStats stats = stats_;
   stats.receive_queue_messages = received_.messages();
   stats.receive_queue_bytes = received_.bytes();
-  stats.send_queue_operations = waiting_count_;
+  stats.send_queue_operations = framing_ ? framing_->waiting() : waiting_count_;
+  if (framing_) stats.receive_queue_messages = framing_->session().receiver().messages_unread();
   return stats;
 }
 
 Result<DataChannel> make_channel(Loop& loop, std::unique_ptr<ChannelBackend> backend, const FlowOptions& flow) {
   if (!loop.on_owning_thread()) return wdc::fail(Errc::wrong_thread);
   if (auto valid = validate(flow); !valid) return std::unexpected(std::move(valid.error()));
+  if (auto valid = framed::validate(backend->info(), flow.framed); !valid)
+    return std::unexpected(std::move(valid.error()));
   return Channel::make_handle(Channel::create(loop, std::move(backend), flow));
 }
 

@@ -9,6 +9,7 @@
 #include <span>
 
 #include "src/core/backend.h"
+#include "src/core/framed/framing.h"
 #include "src/core/intrusive_list.h"
 #include "src/core/loop.h"
 #include "src/core/receive_queue.h"
@@ -49,8 +50,13 @@ class Channel final : private ChannelEvents, public LoopResident, public ListLin
   [[nodiscard]] bool claim_consumer() noexcept { return !std::exchange(has_consumer_, true); }
   void release_consumer() noexcept;
   [[nodiscard]] bool has_consumer() const noexcept { return has_consumer_; }
-  [[nodiscard]] bool can_read() const noexcept { return ended_ || !received_.empty(); }
+  [[nodiscard]] bool can_read() const noexcept {
+    return ended_ || (framing_ ? framing_->can_read() : !received_.empty());
+  }
   [[nodiscard]] std::optional<Message> read() noexcept;
+  /// Null unless the channel speaks framed mode.
+  [[nodiscard]] framed::Framing* framing() noexcept { return framing_.get(); }
+  [[nodiscard]] const framed::Framing* framing() const noexcept { return framing_.get(); }
   [[nodiscard]] WaitSlot& reader() noexcept { return reader_; }
   /// Nothing while messages can still come.
   [[nodiscard]] Result<void> read_end() const;
@@ -81,13 +87,17 @@ class Channel final : private ChannelEvents, public LoopResident, public ListLin
   [[nodiscard]] Result<void> close_result() const;
   [[nodiscard]] const ChannelInfo& info() const noexcept { return info_; }
   [[nodiscard]] std::optional<std::uint16_t> id() const { return backend_ ? backend_->id() : id_; }
-  [[nodiscard]] std::uint64_t buffered_amount() const { return backend_ ? backend_->buffered_amount() : 0; }
+  [[nodiscard]] std::uint64_t buffered_amount() const {
+    return backend_ ? backend_->buffered_amount() + (framing_ ? framing_->pending_bytes() : 0) : 0;
+  }
   [[nodiscard]] std::uint64_t max_message_size() const {
+    if (framing_) return framing_->session().max_message_size();
     return backend_ ? backend_->max_message_size() : max_message_size_;
   }
   [[nodiscard]] DataChannelStats stats() const noexcept;
 
  private:
+  friend class framed::Framing;
   Channel(Loop& loop, std::unique_ptr<ChannelBackend> backend, const FlowOptions& flow);
   ~Channel() = default;
 
@@ -155,9 +165,11 @@ class Channel final : private ChannelEvents, public LoopResident, public ListLin
   WaitSlot reader_;
   bool has_consumer_ = false;
   DataChannelStats stats_;
+  std::unique_ptr<framed::Framing> framing_;
 };
 
-/// A handle over a home's channel. Errors: invalid_argument (flow options).
+/// A handle over a home's channel. Errors: invalid_argument (flow options), unsupported (framed mode on a channel that
+/// is unordered or unreliable, without batches_only).
 [[nodiscard]] Result<DataChannel> make_channel(Loop& loop, std::unique_ptr<ChannelBackend> backend,
                                                const FlowOptions& flow);
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "src/core/channel.h"
+#include "wdc/incoming_message.h"
 
 namespace wdc {
 
@@ -61,6 +62,39 @@ bool SendOperation::await_ready() {
 }
 
 void SendOperation::enqueue() noexcept { waiter_.channel->enqueue(*this); }
+
+ByteSource::~ByteSource() = default;
+
+void ByteSource::ready() noexcept {
+  if (user_ != nullptr) user_->waiter_.channel->framing()->source_ready(*user_);
+}
+
+// FlushOperation
+
+FlushOperation::FlushOperation(ChannelReference channel, FlushTo goal) noexcept : goal_(goal) {
+  waiter_.channel = std::move(channel);
+  waiter_.operation = this;
+}
+
+FlushOperation::FlushOperation(FlushOperation&& other) noexcept : goal_(other.goal_) {
+  waiter_.channel = std::move(other.waiter_.channel);
+  waiter_.operation = this;
+}
+
+FlushOperation::~FlushOperation() = default;
+
+bool FlushOperation::await_ready() {
+  if (!waiter_.channel) {
+    result_ = fail(Errc::closed);
+  } else if (waiter_.channel->framing() == nullptr) {
+    result_ = fail(Errc::unsupported, "the channel does not speak framed mode");
+  } else {
+    return waiter_.channel->framing()->start_flush(*this);
+  }
+  return true;
+}
+
+void FlushOperation::enqueue() noexcept { waiter_.channel->framing()->enqueue(*this); }
 
 // OpenOperation
 
@@ -190,6 +224,7 @@ Result<Message> DataChannel::try_receive() {
   if (!channel_) return fail(Errc::closed);
   if (!channel_->on_owning_thread()) return fail(Errc::wrong_thread);
   if (channel_->has_consumer()) return fail(Errc::consumer_busy);
+  if (auto* framing = channel_->framing()) framing->set_reader(core::framed::Framing::Reader::messages);
   if (auto message = channel_->read()) return std::move(*message);
   if (!channel_->ended()) return fail(Errc::would_block);
   return std::unexpected(channel_->refusal());
@@ -197,10 +232,27 @@ Result<Message> DataChannel::try_receive() {
 
 MessageStream DataChannel::message_stream() noexcept {
   const bool refused = channel_ && !channel_->claim_consumer();
+  if (channel_ && !refused && channel_->framing() != nullptr)
+    channel_->framing()->set_reader(core::framed::Framing::Reader::messages);
   return MessageStream(channel_, refused);
 }
 
+IncomingStream DataChannel::incoming_messages() noexcept {
+  std::optional<Errc> refused;
+  if (!channel_)
+    refused = Errc::closed;
+  else if (channel_->framing() == nullptr)
+    refused = Errc::unsupported;
+  else if (!channel_->claim_consumer())
+    refused = Errc::consumer_busy;
+  else
+    channel_->framing()->set_reader(core::framed::Framing::Reader::starts);
+  return IncomingStream(channel_, refused);
+}
+
 OpenOperation DataChannel::wait_open() noexcept { return OpenOperation(channel_); }
+
+FlushOperation DataChannel::flush(FlushTo goal) noexcept { return FlushOperation(channel_, goal); }
 
 CloseOperation DataChannel::close(std::optional<std::chrono::milliseconds> timeout) {
   if (channel_) channel_->close(timeout);
@@ -235,6 +287,12 @@ ReadyState DataChannel::ready_state() const noexcept { return channel_ ? channel
 std::uint64_t DataChannel::buffered_amount() const { return channel_ ? channel_->buffered_amount() : 0; }
 std::uint64_t DataChannel::max_message_size() const { return channel_ ? channel_->max_message_size() : 0; }
 DataChannelStats DataChannel::stats() const noexcept { return channel_ ? channel_->stats() : DataChannelStats{}; }
+
+bool DataChannel::framed() const noexcept { return channel_ && channel_->framing() != nullptr; }
+
+Delivery DataChannel::delivery() const noexcept {
+  return framed() ? channel_->framing()->session().sender().delivery() : Delivery{};
+}
 
 Result<void> DataChannel::close_reason() const {
   if (!channel_) return fail(Errc::closed);

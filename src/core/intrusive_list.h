@@ -38,6 +38,11 @@ class IntrusiveList {
 
   [[nodiscard]] bool empty() const noexcept { return head_.next_ == &head_; }
   [[nodiscard]] T* front() noexcept { return empty() ? nullptr : static_cast<T*>(head_.next_); }
+  /// REQUIRES: `item` is in this list.
+  [[nodiscard]] T* after(T& item) noexcept {
+    ListLink<Tag>* const next = static_cast<ListLink<Tag>&>(item).next_;
+    return next == &head_ ? nullptr : static_cast<T*>(next);
+  }
   void push_back(T& item) noexcept {
     ListLink<Tag>& link = item;
     link.unlink();

@@ -38,6 +38,7 @@ std::size_t Loop::pump() {
   run_posted(budget);
   run_ready(budget);
   pumping_ = false;
+  if (!backend_->driven_by_host()) end_turn();
   if (has_work()) request_pump();
   update_deadline();
   return kPumpBudget - budget;
@@ -68,6 +69,24 @@ void Loop::stop() noexcept { stopped_ = running_; }
 void Loop::make_ready(detail::WaitNode& node) noexcept {
   ready_.push_back(node);
   request_pump();
+}
+
+void Loop::at_turn_end(TurnNode& node) noexcept {
+  if (shut_down_) return;
+  auto& nodes = turn_ends_[this_turn_];
+  const bool first = nodes.empty();
+  nodes.push_back(node);
+  if (first && !(pumping_ && !backend_->driven_by_host())) backend_->request_turn_end();
+}
+
+void Loop::end_turn() {
+  auto& nodes = turn_ends_[this_turn_];
+  if (nodes.empty()) return;
+  this_turn_ = 1 - this_turn_;
+  while (auto* node = nodes.front()) {
+    node->unlink();
+    node->on_turn_end();
+  }
 }
 
 void Loop::arm(detail::TimerNode& timer, std::chrono::nanoseconds delay) {

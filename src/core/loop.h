@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <memory>
@@ -21,6 +22,16 @@ class LoopResident : public ListLink<LoopResident> {
 
  protected:
   ~LoopResident() = default;
+};
+
+/// Something to be done once when a turn has ended; leaves its list when it is destroyed.
+class TurnNode : public ListLink<TurnNode> {
+ public:
+  /// Runs no user code. What asks for another turn's end gets the next one's.
+  virtual void on_turn_end() = 0;
+
+ protected:
+  ~TurnNode() = default;
 };
 
 /// What is behind an EventLoop. User code runs only inside pump(), which backends call (the browser) or run() and
@@ -58,6 +69,10 @@ class Loop {
   [[nodiscard]] const Backend& backend() const noexcept { return *backend_; }
 
   void make_ready(detail::WaitNode& node) noexcept;
+  /// Calls node.on_turn_end() at the end of this turn, once.
+  void at_turn_end(TurnNode& node) noexcept;
+  /// The backend calls it: see Backend::request_turn_end().
+  void end_turn();
   void arm(detail::TimerNode& timer, std::chrono::nanoseconds delay);
   void cancel(detail::TimerNode& timer) noexcept;
   Result<void> post(std::unique_ptr<detail::Posted> function);
@@ -83,6 +98,8 @@ class Loop {
   std::optional<TimePoint> told_deadline_;  // what the backend knows
   PostQueue posted_;
   detail::WaitList ready_;
+  std::array<IntrusiveList<TurnNode, TurnNode>, 2> turn_ends_;
+  std::size_t this_turn_ = 0;  // the list for the end of this turn; the other is empty
   detail::TaskContext* tasks_ = nullptr;
   IntrusiveList<LoopResident, LoopResident> channels_;
   IntrusiveList<LoopResident, LoopResident> owners_;

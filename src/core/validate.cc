@@ -5,6 +5,9 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <utility>
+
+#include "src/core/framed/framing.h"
 
 namespace wdc::core {
 
@@ -18,6 +21,10 @@ constexpr std::uint64_t kMaxTextBytes = 65'535;  // RFC 8832 section 5.1: length
 constexpr std::uint64_t kMaxStreamId = 65'534;   // RFC 8832 section 6: 65,535 is reserved
 constexpr std::int64_t kMaxLifeTime = 65'535;    // W3C: unsigned short, milliseconds
 constexpr std::uint64_t kMaxIncomingChannels = 65'535;
+constexpr std::uint64_t kMaxWindow = std::uint64_t{1} << 32;
+constexpr std::uint64_t kMaxMessageSize = std::uint64_t{1} << 40;
+constexpr std::uint64_t kMaxMessagesInProgress = 256;
+constexpr std::uint64_t kMaxFrameSize = std::uint64_t{1} << 20;
 
 std::unexpected<Error> refuse(std::string why) { return wdc::fail(Errc::invalid_argument, std::move(why)); }
 
@@ -48,6 +55,19 @@ Result<void> validate(const IceServer& server) {
 
 }  // namespace
 
+Result<void> validate(const FramedOptions& options) {
+  for (const auto& [field, value] : {std::pair{"framed.window", std::uint64_t{options.window}},
+                                     {"framed.message_window", std::uint64_t{options.message_window}},
+                                     {"framed.read_window", std::uint64_t{options.read_window}}}) {
+    if (auto ok = in_range(field, value, framed::kSmallestWindow, kMaxWindow); !ok) return ok;
+  }
+  if (auto ok = in_range("framed.messages_in_progress", options.messages_in_progress, 1, kMaxMessagesInProgress); !ok)
+    return ok;
+  if (auto ok = in_range("framed.max_message_size", options.max_message_size, 0, kMaxMessageSize); !ok) return ok;
+  if (auto ok = in_range("framed.whole_total", options.whole_total, 0, kMaxMessageSize); !ok) return ok;
+  return in_range("framed.frame_size", options.frame_size, framed::kSmallestFrame, kMaxFrameSize);
+}
+
 Result<void> validate(const FlowOptions& options) {
   if (auto ok = in_range("receive_queue_bytes", options.receive_queue_bytes, 1, kMaxReceiveQueueBytes); !ok) return ok;
   if (auto ok = in_range("receive_queue_messages", options.receive_queue_messages, 1, kMaxReceiveQueueMessages); !ok)
@@ -58,7 +78,8 @@ Result<void> validate(const FlowOptions& options) {
   if (auto ok = in_range("send_low_water_mark", options.send_low_water_mark, 0, highest_low); !ok) return ok;
   if (auto ok = in_range("send_queue_operations", options.send_queue_operations, 1, kMaxSendQueueOperations); !ok)
     return ok;
-  return at_least_one_millisecond("close_timeout", options.close_timeout);
+  if (auto ok = at_least_one_millisecond("close_timeout", options.close_timeout); !ok) return ok;
+  return validate(options.framed);
 }
 
 Result<void> validate(std::string_view label, const DataChannelOptions& options) {
@@ -76,6 +97,12 @@ Result<void> validate(std::string_view label, const DataChannelOptions& options)
   if (options.id) {
     if (auto ok = in_range("id", *options.id, 0, kMaxStreamId); !ok) return ok;
   }
+  ChannelInfo info;
+  info.protocol = options.protocol;
+  info.ordered = options.ordered;
+  info.max_retransmits = options.max_retransmits;
+  info.max_packet_life_time = options.max_packet_life_time;
+  if (auto ok = framed::validate(info, options.flow.framed); !ok) return ok;
   return validate(options.flow);
 }
 

@@ -34,6 +34,7 @@ export class Instance {
   #entered = false;
   #pumpRequested = false;
   #turnRequested = false;
+  #turnEndRequested = false;
   // Receivers and their events, alternating; the first #queueHead entries are done.
   #queue: (EventReceiver | HostEvent)[] = [];
   readonly #suspension: Suspension | undefined;
@@ -103,6 +104,12 @@ export class Instance {
     if (!this.#entered) this.#requestTurn();
   }
 
+  /** `wdc_turn_end` in a macrotask of its own: after the present one, whatever enters C++ in it. */
+  requestTurnEnd(): void {
+    this.#turnEndRequested = true;
+    this.#requestTurn();
+  }
+
   setDeadline(deadline: number): void {
     this.#deadline = deadline;
     if (this.#timer !== undefined) this.ledger.clearTimer(this.#timer);
@@ -149,10 +156,11 @@ export class Instance {
 
   // Delivers what waits, then pumps once. What that asks for again comes in a macrotask of its own, so that a busy task in
   // C++ cannot starve the page.
-  #leave(): void {
+  #leave(turnEnds = false): void {
     if (this.dead) return;
     try {
       if (!this.#isSuspended()) {
+        if (turnEnds) this.#endTurn();
         this.#deliverQueued();
         if (this.#takePumpRequest()) this.exports.wdc_pump();
       }
@@ -162,6 +170,12 @@ export class Instance {
     }
     this.#entered = false;
     this.#requestTurnIfNeeded();
+  }
+
+  #endTurn(): void {
+    if (!this.#turnEndRequested) return;
+    this.#turnEndRequested = false;
+    this.exports.wdc_turn_end();
   }
 
   #isSuspended(): boolean {
@@ -184,7 +198,7 @@ export class Instance {
   }
 
   #requestTurnIfNeeded(): void {
-    if (this.#pumpRequested || this.#queue.length > 0) this.#requestTurn();
+    if (this.#pumpRequested || this.#turnEndRequested || this.#queue.length > 0) this.#requestTurn();
   }
 
   #requestTurn(): void {
@@ -201,7 +215,7 @@ export class Instance {
     this.#turnRequested = false;
     if (this.#entered || this.dead || this.#isSuspended()) return; // on leaving and on resuming, C++ is pumped anyway
     this.#entered = true;
-    this.#leave();
+    this.#leave(true);
   }
 
   #armTimer(): void {

@@ -6,6 +6,7 @@ export interface ModuleExports {
   _initialize?: () => void;
   __main_void?: () => number;
   wdc_pump: () => void;
+  wdc_turn_end: () => void;
   wdc_channel_open: (context: number) => void;
   wdc_channel_message: (context: number, slot: number, size: number, isText: number) => void;
   wdc_channel_low: (context: number) => void;
