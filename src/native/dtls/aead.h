@@ -42,7 +42,8 @@ class AeadProvider {
   virtual ~AeadProvider() = default;
   [[nodiscard]] virtual std::string_view name() const = 0;
   /// Null where it failed. REQUIRES: key.size() == key_size(algorithm).
-  [[nodiscard]] virtual std::unique_ptr<Aead> create(AeadAlgorithm algorithm, AeadDirection direction, ByteView key) = 0;
+  [[nodiscard]] virtual std::unique_ptr<Aead> create(AeadAlgorithm algorithm, AeadDirection direction,
+                                                     ByteView key) = 0;
 };
 
 /// Everywhere.

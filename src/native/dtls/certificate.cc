@@ -20,8 +20,8 @@ std::string day_of(WallTime time) {
   const std::chrono::hh_mm_ss clock(time - day);
   const auto two = [](auto value) { return (value < 10 ? "0" : "") + std::to_string(value); };
   return std::to_string(static_cast<int>(date.year())) + "-" + two(static_cast<unsigned>(date.month())) + "-" +
-         two(static_cast<unsigned>(date.day())) + " " + two(clock.hours().count()) + ":" + two(clock.minutes().count()) +
-         " UTC";
+         two(static_cast<unsigned>(date.day())) + " " + two(clock.hours().count()) + ":" +
+         two(clock.minutes().count()) + " UTC";
 }
 
 std::optional<WallTime> time_of(const ASN1_TIME* time) {
@@ -40,7 +40,8 @@ bool set_time(ASN1_TIME* to, WallTime time) {
 bool set_serial_number(X509* certificate) {
   std::array<unsigned char, 8> octets;
   if (RAND_bytes(octets.data(), octets.size()) != 1) return false;
-  octets[0] = static_cast<unsigned char>((octets[0] & 0x7f) | 0x40);  // positive, of one length (RFC 5280 section 4.1.2.2)
+  octets[0] =
+      static_cast<unsigned char>((octets[0] & 0x7f) | 0x40);  // positive, of one length (RFC 5280 section 4.1.2.2)
   std::uint64_t serial = 0;
   for (const unsigned char octet : octets) serial = serial << 8 | octet;
   return ASN1_INTEGER_set_uint64(X509_get_serialNumber(certificate), serial) == 1;

@@ -24,8 +24,8 @@ class Certificate {
  public:
   /// Self-signed, with a new ECDSA key on P-256, valid from a day ago, for clocks that disagree.
   [[nodiscard]] static Result<Certificate> make(WallTime now, const CertificateOptions& options = {});
-  /// A certificate and its private key in PEM, in this or the other order. ECDSA on P-256, P-384 or P-521, or RSA of 2048
-  /// bits or more. Errors: invalid_argument, which names what is wrong.
+  /// A certificate and its private key in PEM, in this or the other order. ECDSA on P-256, P-384 or P-521, or RSA of
+  /// 2048 bits or more. Errors: invalid_argument, which names what is wrong.
   [[nodiscard]] static Result<Certificate> from_pem(std::string_view pem);
 
   /// To be kept: the certificate, then the private key.

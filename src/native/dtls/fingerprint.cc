@@ -44,9 +44,11 @@ std::string_view name(HashFunction hash) {
 }
 
 Result<Fingerprint> Fingerprint::parse(std::string_view algorithm, std::string_view value) {
-  const auto* const hash = std::ranges::find_if(kAll, [&](HashFunction one) { return same_name(algorithm, name(one)); });
+  const auto* const hash =
+      std::ranges::find_if(kAll, [&](HashFunction one) { return same_name(algorithm, name(one)); });
   // What a remote wrote may be anything, so it is not repeated.
-  if (hash == kAll.end()) return fail(Errc::unsupported, "a fingerprint's hash function is none of sha-256, -384, -512");
+  if (hash == kAll.end())
+    return fail(Errc::unsupported, "a fingerprint's hash function is none of sha-256, -384, -512");
   Fingerprint fingerprint{*hash, {}};
   const std::size_t size = digest_size(*hash);
   if (value.size() != size * 3 - 1) {
@@ -57,8 +59,8 @@ Result<Fingerprint> Fingerprint::parse(std::string_view algorithm, std::string_v
     const auto high = hex_digit(value[i * 3]);
     const auto low = hex_digit(value[i * 3 + 1]);
     if (!high || !low || (i + 1 < size && value[i * 3 + 2] != ':')) {
-      return fail(Errc::invalid_argument,
-                  "a " + std::string(name(*hash)) + " fingerprint is not pairs of hexadecimal digits with colons between");
+      return fail(Errc::invalid_argument, "a " + std::string(name(*hash)) +
+                                              " fingerprint is not pairs of hexadecimal digits with colons between");
     }
     fingerprint.digest[i] = static_cast<std::byte>(*high << 4 | *low);
   }

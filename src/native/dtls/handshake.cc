@@ -12,8 +12,8 @@
 namespace wdc::dtls {
 namespace {
 
-// DTLSv1_handle_timeout is never asked for: Session repeats flights itself, from a clock that can be injected. This keeps
-// OpenSSL's own timer, which looks at the system's clock, from ever being due.
+// DTLSv1_handle_timeout is never asked for: Session repeats flights itself, from a clock that can be injected. This
+// keeps OpenSSL's own timer, which looks at the system's clock, from ever being due.
 unsigned int never_due(SSL*, unsigned int) { return 0xffffffff; }  // microseconds: more than an hour
 
 std::string describe_alert(int alert) {

@@ -58,8 +58,8 @@ class OpenSslAeadProvider final : public AeadProvider {
     // Looked up once: finding an algorithm by name costs more than a hundred records.
     Cipher& cipher = algorithm == AeadAlgorithm::aes_128_gcm ? aes_128_ : aes_256_;
     if (!cipher) {
-      cipher.reset(EVP_CIPHER_fetch(nullptr, algorithm == AeadAlgorithm::aes_128_gcm ? "AES-128-GCM" : "AES-256-GCM",
-                                    nullptr));
+      cipher.reset(
+          EVP_CIPHER_fetch(nullptr, algorithm == AeadAlgorithm::aes_128_gcm ? "AES-128-GCM" : "AES-256-GCM", nullptr));
     }
     CipherContext context(EVP_CIPHER_CTX_new());
     if (!cipher || !context) return nullptr;

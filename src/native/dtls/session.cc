@@ -32,15 +32,17 @@ void Session::start(TimePoint now) {
   state_ = State::handshaking;
   retransmission_ = options_.retransmission;
   give_up_at_ = now + options_.handshake_timeout;
-  handshake_ = std::make_unique<Handshake>(context_, options_.role, options_.datagram_size, [this](ByteView certificate) {
-    // Before the fingerprints are known anyone is let in, as far as `verifying`.
-    return remote_fingerprints_.empty() ? Result<void>() : check_fingerprints(certificate, remote_fingerprints_);
-  });
+  handshake_ =
+      std::make_unique<Handshake>(context_, options_.role, options_.datagram_size, [this](ByteView certificate) {
+        // Before the fingerprints are known anyone is let in, as far as `verifying`.
+        return remote_fingerprints_.empty() ? Result<void>() : check_fingerprints(certificate, remote_fingerprints_);
+      });
   handshake_->start();
   collect_output(now);
 }
 
-// --- What comes in ------------------------------------------------------------------------------------------------------
+// --- What comes in
+// ------------------------------------------------------------------------------------------------------
 
 std::span<const MutableByteView> Session::handle_datagrams(std::span<const MutableByteView> datagrams, TimePoint now) {
   texts_.clear();
@@ -178,7 +180,8 @@ void Session::handle_late_handshake(ByteView text) {
   send_flight();
 }
 
-// --- The handshake ------------------------------------------------------------------------------------------------------
+// --- The handshake
+// ------------------------------------------------------------------------------------------------------
 
 void Session::collect_output(TimePoint now) {
   std::vector<DatagramBio::Datagram> output = std::exchange(handshake_->output(), {});
@@ -296,7 +299,8 @@ void Session::after_verification() {
   events_.emplace_back(ConnectedEvent{std::move(cipher_suite_)});
 }
 
-// --- What goes out ------------------------------------------------------------------------------------------------------
+// --- What goes out
+// ------------------------------------------------------------------------------------------------------
 
 bool Session::seal(std::span<MutableByteView> texts) {
   if (state_ != State::connected) return false;

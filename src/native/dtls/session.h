@@ -53,8 +53,8 @@ struct SessionStats {
 };
 
 /// One DTLS 1.2 association (RFC 6347) for one peer: datagrams, calls and the time go in; texts, datagrams, events and
-/// the next deadline come out. OpenSSL makes and reads the handshake's messages; all records that leave are numbered and
-/// protected here, so that one writer owns each sequence. After the handshake OpenSSL's state is gone.
+/// the next deadline come out. OpenSSL makes and reads the handshake's messages; all records that leave are numbered
+/// and protected here, so that one writer owns each sequence. After the handshake OpenSSL's state is gone.
 ///
 /// INVARIANT: after every call that is not const, drain poll_transmit() and poll_event().
 class Session {
