@@ -414,6 +414,7 @@ void Framing::break_with(Fault fault) {
 }
 
 void Framing::on_incoming_progress(Incoming& incoming) {
+  if (incoming.wanted == Incoming::Wanted::whole && !incoming.is_over()) return;  // only its end is of interest
   while (auto* node = incoming.waiters.front()) channel_.loop_->make_ready(*node);
 }
 
