@@ -14,7 +14,7 @@ Agent::Agent(const AgentOptions& options, native::RandomSource& random)
       local_credentials_(make_credentials(random)) {}
 
 bool Agent::set_remote_credentials(Credentials credentials, PeerKind kind, TimePoint now) {
-  if (!are_well_formed(credentials)) return false;
+  if (state_ == AgentState::closed || !are_well_formed(credentials)) return false;
   // With our own words our checks would be our answers, wherever a mirror stands.
   if (credentials.username_fragment == local_credentials_.username_fragment) return false;
   if (remote_credentials_) return *remote_credentials_ == credentials;
