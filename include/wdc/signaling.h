@@ -84,6 +84,9 @@ class [[nodiscard]] ConnectOperation {
 /// `url`: "ws://host:port/ws", "wss://...", or "broadcast:" for tabs of one browser without any server (browser home
 /// only). `room`: 1 to 64 of [A-Za-z0-9_-]. Errors: invalid_argument, unsupported, timed_out, signaling_*, room_full,
 /// rate_limited, negotiation_failed, peer_lost, loop_closed. Destroying the operation leaves the room.
+///
+/// Before the channel is open, a lost signaling connection is made again, once a second for up to 25 s, and the other
+/// member is met anew; afterwards the two do not need the room, and signaling_state() tells of its loss.
 [[nodiscard]] ConnectOperation connect(EventLoop& loop, std::string url, std::string room, ConnectOptions options = {});
 
 }  // namespace wdc

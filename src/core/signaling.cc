@@ -2,6 +2,7 @@
 #include "src/core/signaling.h"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 #include <variant>
 
@@ -20,6 +21,10 @@ namespace {
 constexpr std::uint16_t kChannelId = 0;
 /// Frames that may wait to be handled. A connection takes a description and some tens of candidates.
 constexpr std::size_t kMaxInbox = 1'024;
+/// After a drop, how long and how often a member tries to come back: longer than the server keeps a dead member's
+/// place.
+constexpr std::chrono::seconds kRejoinFor{25};
+constexpr std::chrono::seconds kRejoinEvery{1};
 
 Result<void> validate_room(std::string_view room) {
   const auto allowed = [](char c) {
@@ -59,10 +64,12 @@ SignalingSession::SignalingSession(EventLoop& loop, std::string url, std::string
   options_.channel.id = kChannelId;
   timeout_.session = this;
   timeout_.fire = [](detail::TimerNode& timer) {
-    auto& session = *static_cast<Timeout&>(timer).session;
+    auto& session = *static_cast<Timer&>(timer).session;
     const char* what = session.peer_ ? "while connecting to the other member" : "waiting for the other member";
     session.decide_failure(Error(Errc::timed_out, what));
   };
+  rejoin_.session = this;
+  rejoin_.fire = [](detail::TimerNode& timer) { static_cast<Timer&>(timer).session->rejoin(); };
 }
 
 SignalingSession::~SignalingSession() { send(signaling::Bye{}); }
@@ -80,13 +87,10 @@ bool SignalingSession::start() {
   }
   loop_.internal().add_owner(*this);
   link_home_signaling();
-  auto backend = loop_.internal().backend().open_signaling(url_, room_);
-  if (!backend) {
-    outcome_.emplace(std::unexpected(std::move(backend.error())));
+  if (auto entered = enter(); !entered) {
+    outcome_.emplace(std::move(entered));
     return true;
   }
-  backend_ = std::move(*backend);
-  backend_->set_events(*this);
   if (options_.timeout) loop_.internal().arm(timeout_, detail::saturated(*options_.timeout));
   reading_ = spawn(loop_, read_frames());
   return false;
@@ -101,18 +105,53 @@ Result<Connection> SignalingSession::finish(SignalingSessionPointer session) {
 void SignalingSession::on_loop_closed() noexcept {
   backend_.reset();
   timeout_.cancel();
+  rejoin_.cancel();
 }
 
 // The room.
 
+Result<void> SignalingSession::enter() {
+  auto backend = loop_.internal().backend().open_signaling(url_, room_);
+  if (!backend) return std::unexpected(std::move(backend.error()));
+  backend_ = std::move(*backend);
+  backend_->set_events(*this);
+  return {};
+}
+
 void SignalingSession::on_frame(Frame frame) {
   if (inbox_.size() >= kMaxInbox) return on_signaling_closed(Error(Errc::rate_limited, inbox_.size() + 1, kMaxInbox));
+  if (std::holds_alternative<signaling::Welcome>(frame)) {
+    was_in_ = true;
+    dropped_at_.reset();
+  }
   inbox_.push_back(std::move(frame));
   if (auto* node = inbox_waiter_.front()) loop_.internal().make_ready(*node);
 }
 
 void SignalingSession::on_signaling_closed(Error error) {
-  if (!signaling_state_) return;
+  if (!signaling_state_ || drop_) return;
+  if (!may_rejoin(error)) return lose_signaling(std::move(error));
+  if (!dropped_at_) dropped_at_ = loop_.internal().backend().now();
+  drop_ = std::move(error);
+  member_present_ = false;  // it hears that we have left; what is being connected may open all the same
+  loop_.internal().arm(rejoin_, kRejoinEvery);
+}
+
+bool SignalingSession::may_rejoin(const Error& error) const {
+  if (outcome_ || !was_in_) return false;
+  const Errc code = error.code();
+  if (!dropped_at_) return code == Errc::signaling_lost;
+  const bool passes = code == Errc::signaling_lost || code == Errc::signaling_unreachable || code == Errc::room_full;
+  return passes && loop_.internal().backend().now() - *dropped_at_ <= kRejoinFor;
+}
+
+void SignalingSession::rejoin() {
+  drop_.reset();
+  backend_.reset();
+  if (auto entered = enter(); !entered) lose_signaling(std::move(entered.error()));
+}
+
+void SignalingSession::lose_signaling(Error error) {
   signaling_state_ = std::unexpected(error);
   decide_failure(std::move(error));
 }
@@ -121,13 +160,15 @@ void SignalingSession::decide(Result<void> outcome) {
   if (outcome_) return;
   outcome_.emplace(std::move(outcome));
   timeout_.cancel();
+  rejoin_.cancel();
+  if (drop_) signaling_state_ = std::unexpected(std::move(*drop_));
   loop_.internal().make_ready(waiter_);
 }
 
 void SignalingSession::decide_failure(Error error) { decide(std::unexpected(std::move(error))); }
 
 void SignalingSession::send(Frame frame) {
-  if (backend_ && signaling_state_) backend_->send(frame);
+  if (backend_ && signaling_state_ && !drop_) backend_->send(frame);
 }
 
 Task<void> SignalingSession::read_frames() {
@@ -137,6 +178,7 @@ Task<void> SignalingSession::read_frames() {
     if (auto* welcome = std::get_if<signaling::Welcome>(&frame)) {
       if (connected_) continue;
       polite_ = welcome->polite;
+      member_present_ = false;  // who was met in an earlier stay meets us anew
       if (welcome->peer) meet(*welcome->peer);
     } else if (auto* joined = std::get_if<signaling::Joined>(&frame)) {
       meet(joined->peer);

@@ -22,6 +22,7 @@ namespace wdc::core {
 ///     start() -> in the room --welcome with a peer, joined--> negotiating --channel open--> connected
 ///                                 ^-------- joined (another member) -------|
 ///
+/// Before it is connected, a lost signaling connection is made again (docs/wire/signaling.md, "Drops and reconnects").
 /// The impolite member ignores an offer that meets its own, the polite one takes it and so rolls its own back.
 class SignalingSession final : private SignalingEvents, public LoopResident {
  public:
@@ -39,12 +40,17 @@ class SignalingSession final : private SignalingEvents, public LoopResident {
 
  private:
   struct NextFrame;
-  struct Timeout : detail::TimerNode {
+  struct Timer : detail::TimerNode {
     SignalingSession* session = nullptr;
   };
 
   void on_frame(signaling::Frame frame) override;
   void on_signaling_closed(Error error) override;
+
+  [[nodiscard]] bool may_rejoin(const Error& error) const;
+  [[nodiscard]] Result<void> enter();
+  void rejoin();
+  void lose_signaling(Error error);
 
   void decide(Result<void> outcome);
   void decide_failure(Error error);
@@ -72,10 +78,14 @@ class SignalingSession final : private SignalingEvents, public LoopResident {
   ConnectOptions options_;
   detail::WaitNode waiter_;
   std::optional<Result<void>> outcome_;  // of connect()
-  Timeout timeout_;
+  Timer timeout_;
 
   std::unique_ptr<SignalingBackend> backend_;
   Result<void> signaling_state_;
+  bool was_in_ = false;                  // a welcome has come: only then may it be our own old self that fills the room
+  std::optional<TimePoint> dropped_at_;  // until the next welcome
+  std::optional<Error> drop_;            // while we are out of the room, until rejoin_
+  Timer rejoin_;
   std::deque<signaling::Frame> inbox_;
   detail::WaitList inbox_waiter_;
 

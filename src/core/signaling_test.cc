@@ -164,6 +164,119 @@ TEST_F(Signaling, DoesNotNeedTheRoomOnceConnected) {
   EXPECT_EQ(b->channel.try_receive()->as_text(), "hello");
 }
 
+TEST_F(Signaling, ComesBackToTheRoomAfterADropAndMeetsTheMemberAnew) {
+  for (const std::size_t dropped : {0U, 1U}) {
+    for (int turns = 2; turns < 8; ++turns) {
+      SCOPED_TRACE(testing::Message() << "member " << dropped << " dropped after " << turns << " turns");
+      auto first = join();
+      settle();
+      auto second = join();
+      for (int i = 0; i < turns; ++i) loop->poll();
+      if (first.done() && second.done()) break;
+      member(dropped).drop(Error(Errc::signaling_lost));
+      settle();
+      pass(1s);
+      settle();
+      ASSERT_TRUE(first.done() && second.done());
+      auto a = first.take();
+      auto b = second.take();
+      ASSERT_TRUE(a && b);
+      EXPECT_TRUE(run(a->channel.send_text("met")));
+      settle();
+      EXPECT_EQ(b->channel.try_receive()->as_text(), "met");
+    }
+  }
+}
+
+TEST_F(Signaling, ComesBackAloneAndWaitsOn) {
+  auto first = join();
+  settle();
+  member(0).drop(Error(Errc::signaling_lost));
+  settle();
+  EXPECT_TRUE(backend->signaling.empty());
+  pass(1s);
+  settle();
+  EXPECT_FALSE(first.done());
+  auto second = join();
+  settle();
+  EXPECT_TRUE(first.take() && second.take());
+}
+
+TEST_F(Signaling, TriesAgainWhileItsOldSelfFillsTheRoomOrTheServerIsAway) {
+  auto first = join();
+  settle();
+  member(0).drop(Error(Errc::signaling_lost));
+  struct Silent final : core::SignalingEvents {
+    void on_frame(core::signaling::Frame) override {}
+    void on_signaling_closed(Error) override {}
+  } silent;
+  auto ghost = *backend->open_signaling("", "room");
+  auto other = *backend->open_signaling("", "room");
+  ghost->set_events(silent);
+  other->set_events(silent);
+  settle();
+  pass(1s);  // room_full
+  settle();
+  EXPECT_EQ(backend->signaling.size(), 3U);
+  member(2).drop(Error(Errc::signaling_unreachable));
+  ghost.reset();
+  other.reset();
+  for (int i = 0; i < 3; ++i) {
+    pass(1s);
+    settle();
+  }
+  EXPECT_FALSE(first.done());
+  auto second = join();
+  settle();
+  EXPECT_TRUE(first.take() && second.take());
+}
+
+TEST_F(Signaling, GivesUpToComeBackAfter25Seconds) {
+  auto first = join();
+  settle();
+  backend->rooms_are_silent = true;
+  for (int tries = 0; tries <= 25; ++tries) {
+    ASSERT_FALSE(first.done()) << tries;
+    member(0).drop(Error(tries == 0 ? Errc::signaling_lost : Errc::signaling_unreachable));
+    settle();
+    pass(1s);
+    settle();
+  }
+  ASSERT_FALSE(first.done());
+  member(0).drop(Error(Errc::signaling_unreachable));
+  settle();
+  ASSERT_TRUE(first.done());
+  EXPECT_EQ(first.take().error().code(), Errc::signaling_unreachable);
+  pass(60s);
+  settle();
+  EXPECT_TRUE(backend->signaling.empty());
+}
+
+TEST_F(Signaling, DoesNotComeBackToARoomItWasNeverInNorAfterARefusal) {
+  for (const Errc code : {Errc::signaling_unreachable, Errc::room_full, Errc::signaling_malformed}) {
+    backend->rooms_are_silent = code != Errc::signaling_malformed;
+    auto alone = join();
+    settle();
+    member(0).drop(Error(code));
+    settle();
+    ASSERT_TRUE(alone.done());
+    EXPECT_EQ(alone.take().error().code(), code);
+  }
+  settle();
+  EXPECT_TRUE(backend->signaling.empty());
+}
+
+TEST_F(Signaling, LeavesNothingBehindWhenDestroyedBetweenTheStays) {
+  auto first = join();
+  settle();
+  member(0).drop(Error(Errc::signaling_lost));
+  first.cancel();
+  settle();
+  pass(2s);
+  settle();
+  EXPECT_TRUE(backend->signaling.empty());
+}
+
 TEST_F(Signaling, IgnoresANewcomerOnceConnected) {
   auto first = join();
   auto second = join();

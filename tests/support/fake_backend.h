@@ -57,6 +57,7 @@ class FakeBackend final : public core::Backend {
   std::vector<FakeSignaling*> signaling;  ///< same
   std::optional<Error> refuse_peers;
   std::optional<Error> refuse_signaling;
+  bool rooms_are_silent = false;  ///< no welcome comes
 
  private:
   TimePoint now_{std::chrono::seconds(1000)};

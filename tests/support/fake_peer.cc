@@ -227,7 +227,15 @@ FakeSignaling::FakeSignaling(FakeBackend& backend, std::string room)
   backend_.signaling.push_back(this);
 }
 
-FakeSignaling::~FakeSignaling() {
+FakeSignaling::~FakeSignaling() { leave(); }
+
+void FakeSignaling::drop(Error error) {
+  leave();
+  events_->on_signaling_closed(std::move(error));
+}
+
+void FakeSignaling::leave() {
+  if (*alive_ == nullptr) return;
   *alive_ = nullptr;
   std::erase(backend_.signaling, this);
   if (FakeSignaling* peer = other()) tell(*peer, core::signaling::Left{id_});
@@ -256,14 +264,17 @@ void FakeSignaling::set_events(core::SignalingEvents& events) {
     });
     return;
   }
+  if (backend_.rooms_are_silent) return;
   FakeSignaling* peer = other();
-  core::signaling::Welcome welcome{.you = id_, .polite = peer != nullptr, .peer = std::nullopt};
+  polite_ = peer != nullptr && !peer->polite_;  // the role belongs to the place
+  core::signaling::Welcome welcome{.you = id_, .polite = polite_, .peer = std::nullopt};
   if (peer != nullptr) welcome.peer = peer->id_;
   tell(*this, welcome);
   if (peer != nullptr) tell(*peer, core::signaling::Joined{id_});
 }
 
 void FakeSignaling::send(const core::signaling::Frame& frame) {
+  if (*alive_ == nullptr) return;
   FakeSignaling* peer = other();
   const bool is_bye = std::holds_alternative<core::signaling::Bye>(frame);
   byes_sent += is_bye ? 1U : 0U;

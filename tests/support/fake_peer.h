@@ -83,12 +83,16 @@ class FakeSignaling final : public core::SignalingBackend {
   void set_events(core::SignalingEvents& events) override;
   void send(const core::signaling::Frame& frame) override;
 
+  /// Its connection breaks: the other member hears that it left, and it hears why.
+  void drop(Error error);
+
   [[nodiscard]] core::SignalingEvents& events() { return *events_; }
   [[nodiscard]] const std::string& member() const { return id_; }
   std::size_t descriptions_sent = 0;
   std::size_t byes_sent = 0;
 
  private:
+  void leave();
   [[nodiscard]] FakeSignaling* other();
   static void tell(FakeSignaling& receiver, core::signaling::Frame frame);
   FakeBackend& backend_;
@@ -96,6 +100,7 @@ class FakeSignaling final : public core::SignalingBackend {
   std::shared_ptr<FakeSignaling*> alive_;
   std::string room_;
   std::string id_;
+  bool polite_ = false;
 };
 
 }  // namespace wdc::test
