@@ -14,7 +14,9 @@ import { load } from './support/load.mjs';
 
 const preset = process.env.WDC_SERVER_PRESET ?? 'native';
 const binary = fileURLToPath(new URL(`../../build/${preset}/apps/server/wdc_server`, import.meta.url));
-const skip = existsSync(binary) ? false : `${binary} is not built`;
+const skip = existsSync(binary) ? false : `${binary} is not built: cmake --preset ${preset} && cmake --build --preset ${preset}`;
+// ./test builds it first.
+if (skip && process.env.WDC_ALL_BUILT === '1') throw new Error(skip);
 const { openPipe } = await load('connect/pipe.ts');
 const { Ledger } = await load('host/ledger.ts');
 globalThis.WebSocket ??= WebSocket;

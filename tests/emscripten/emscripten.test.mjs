@@ -181,3 +181,9 @@ describe(`the library for Emscripten in ${browserName}`, { timeout: 240_000 }, (
 
   test('leaves no error that nobody caught', () => assert.deepEqual(errors, []));
 });
+
+// Debian's Emscripten is too old to compile C++23; its <emscripten/val.h> is not too old for clang.
+test('the example of docs/emscripten.md compiles', { timeout: 60_000 }, () => run('clang++-22', [
+  '--target=wasm32-wasi', '-Wno-deprecated', '-fno-exceptions', '-std=c++23', '-Wall', '-Wextra', '-Werror', '-fsyntax-only',
+  `-I${root}/include`, '-isystem', '/usr/share/emscripten/system/include', join(root, 'examples/docs/js_channel.cc'),
+]));
