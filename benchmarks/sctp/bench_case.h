@@ -1,21 +1,24 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <span>
 #include <vector>
 
 namespace wdc::bench {
 
 using Clock = std::chrono::steady_clock;
 
-/// Of both implementations alike, in bytes: SCTP packets, what may wait at the sender, what may wait at the receiver.
+/// Of both implementations alike, in bytes: SCTP packets, and what may wait at the receiver.
 inline constexpr std::size_t kPacketSize = 1'200;
-inline constexpr std::size_t kSendBuffer = std::size_t{2} << 20;
 inline constexpr std::size_t kReceiveWindow = std::size_t{5} << 20;
+/// What may wait at the sender: the next large message too.
+[[nodiscard]] constexpr std::size_t send_buffer(std::size_t message_size) {
+  return std::max(std::size_t{256} << 10, 2 * message_size);
+}
 
 struct Counts {
   std::uint64_t messages = 0;  // received whole
@@ -27,10 +30,15 @@ class BenchCase {
  public:
   virtual ~BenchCase() = default;
   /// Queues messages as far as they are taken, carries packets both ways once, reads what has arrived.
-  virtual void turn(std::span<const std::byte> message) = 0;
+  virtual void turn() = 0;
   [[nodiscard]] const Counts& counts() const { return counts_; }
 
  protected:
+  explicit BenchCase(std::size_t message_size)
+      : message_(message_size, std::byte{'x'}), send_buffer_(send_buffer(message_size)) {}
+
+  std::vector<std::byte> message_;
+  std::size_t send_buffer_;
   Counts counts_;
 };
 
@@ -38,8 +46,8 @@ enum class Peer : std::uint8_t { ours, browser };
 enum class Crc : std::uint8_t { none, crc32c };
 
 /// `peer`: how often the receiver acknowledges.
-[[nodiscard]] std::unique_ptr<BenchCase> make_wdc_case(Crc crc, Peer peer);
+[[nodiscard]] std::unique_ptr<BenchCase> make_wdc_case(std::size_t message_size, Crc crc, Peer peer);
 /// `Crc::none` leaves the checksums out at both ends, as where hardware writes and checks them.
-[[nodiscard]] std::unique_ptr<BenchCase> make_usrsctp_case(Crc crc);
+[[nodiscard]] std::unique_ptr<BenchCase> make_usrsctp_case(std::size_t message_size, Crc crc);
 
 }  // namespace wdc::bench

@@ -4,7 +4,6 @@
 // ./bench sctp.
 #include <cstdio>
 #include <cstdlib>
-#include <span>
 #include <string_view>
 
 #include "benchmarks/sctp/bench_case.h"
@@ -35,23 +34,22 @@ void* realloc(void* memory, std::size_t size) {
 namespace wdc::bench {
 namespace {
 
-std::unique_ptr<BenchCase> make_case(std::string_view name) {
-  if (name == "wdc") return make_wdc_case(Crc::none, Peer::ours);
-  if (name == "wdc-crc32c") return make_wdc_case(Crc::crc32c, Peer::browser);
-  if (name == "usrsctp") return make_usrsctp_case(Crc::none);
-  if (name == "usrsctp-crc32c") return make_usrsctp_case(Crc::crc32c);
+std::unique_ptr<BenchCase> make_case(std::string_view name, std::size_t size) {
+  if (name == "wdc") return make_wdc_case(size, Crc::none, Peer::ours);
+  if (name == "wdc-crc32c") return make_wdc_case(size, Crc::crc32c, Peer::browser);
+  if (name == "usrsctp") return make_usrsctp_case(size, Crc::none);
+  if (name == "usrsctp-crc32c") return make_usrsctp_case(size, Crc::crc32c);
   return nullptr;
 }
 
 void run(BenchCase& bench, std::string_view name, std::size_t size, double seconds) {
-  const std::vector<std::byte> message(size, std::byte{'x'});
   constexpr auto kWarmUp = std::chrono::milliseconds(300);
-  for (const auto end = Clock::now() + kWarmUp; Clock::now() < end;) bench.turn(message);
+  for (const auto end = Clock::now() + kWarmUp; Clock::now() < end;) bench.turn();
   const Counts before = bench.counts();
   const std::uint64_t allocations_before = allocations;
   const auto start = Clock::now();
   const auto end = start + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
-  while (Clock::now() < end) bench.turn(message);
+  while (Clock::now() < end) bench.turn();
   const double elapsed = std::chrono::duration<double>(Clock::now() - start).count();
   const auto allocated = static_cast<double>(allocations - allocations_before);
   const auto messages = static_cast<double>(bench.counts().messages - before.messages);
@@ -73,8 +71,8 @@ void run(BenchCase& bench, std::string_view name, std::size_t size, double secon
 int main(int argc, char** argv) {
   const std::size_t size = argc == 4 ? std::strtoull(argv[2], nullptr, 10) : 0;
   const double seconds = argc == 4 ? std::atof(argv[3]) : 0;
-  const auto bench = argc == 4 ? wdc::bench::make_case(argv[1]) : nullptr;
-  if (bench == nullptr || size == 0 || seconds <= 0) {
+  const auto bench = size > 0 ? wdc::bench::make_case(argv[1], size) : nullptr;
+  if (bench == nullptr || seconds <= 0) {
     std::fprintf(stderr, "usage: sctp_bench wdc|wdc-crc32c|usrsctp|usrsctp-crc32c SIZE SECONDS\n");
     return 2;
   }

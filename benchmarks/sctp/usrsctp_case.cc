@@ -9,7 +9,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <utility>
+#include <span>
 
 #include "benchmarks/sctp/bench_case.h"
 
@@ -70,19 +70,18 @@ void set(struct socket* socket, int level, int option, Value value) {
   require(usrsctp_setsockopt(socket, level, option, &value, sizeof value) == 0, "setsockopt");
 }
 
+/// One in a process.
 class UsrsctpCase final : public BenchCase {
  public:
-  explicit UsrsctpCase(Crc crc) {
-    if (!std::exchange(started_, true)) {
-      usrsctp_init_nothreads(0, output, nullptr);
-      usrsctp_sysctl_set_sctp_ecn_enable(0);
-      usrsctp_sysctl_set_sctp_sendspace(static_cast<std::uint32_t>(kSendBuffer));
-      usrsctp_sysctl_set_sctp_recvspace(static_cast<std::uint32_t>(kReceiveWindow));
-      // As WebRTC implementations set it: no limit to bursts, ten packets to begin with.
-      usrsctp_sysctl_set_sctp_max_burst_default(0);
-      usrsctp_sysctl_set_sctp_fr_max_burst_default(0);
-      usrsctp_sysctl_set_sctp_initial_cwnd(10);
-    }
+  UsrsctpCase(std::size_t message_size, Crc crc) : BenchCase(message_size) {
+    usrsctp_init_nothreads(0, output, nullptr);
+    usrsctp_sysctl_set_sctp_ecn_enable(0);
+    usrsctp_sysctl_set_sctp_sendspace(static_cast<std::uint32_t>(send_buffer_));
+    usrsctp_sysctl_set_sctp_recvspace(static_cast<std::uint32_t>(kReceiveWindow));
+    // As WebRTC implementations set it: no limit to bursts, ten packets to begin with.
+    usrsctp_sysctl_set_sctp_max_burst_default(0);
+    usrsctp_sysctl_set_sctp_fr_max_burst_default(0);
+    usrsctp_sysctl_set_sctp_initial_cwnd(10);
     if (crc == Crc::none) {
       usrsctp_enable_crc32c_offload();
     } else {
@@ -120,11 +119,11 @@ class UsrsctpCase final : public BenchCase {
   UsrsctpCase(const UsrsctpCase&) = delete;
   UsrsctpCase& operator=(const UsrsctpCase&) = delete;
 
-  void turn(std::span<const std::byte> message) override {
+  void turn() override {
     sctp_sndinfo info{};
     info.snd_ppid = htonl(53);
-    while (usrsctp_sendv(a_.socket, message.data(), message.size(), nullptr, 0, &info, sizeof info, SCTP_SENDV_SNDINFO,
-                         0) == static_cast<ssize_t>(message.size())) {
+    while (usrsctp_sendv(a_.socket, message_.data(), message_.size(), nullptr, 0, &info, sizeof info,
+                         SCTP_SENDV_SNDINFO, 0) == static_cast<ssize_t>(message_.size())) {
     }
     require(errno == EWOULDBLOCK, "send");
     counts_.packets += carry(b_);
@@ -183,7 +182,6 @@ class UsrsctpCase final : public BenchCase {
     }
   }
 
-  static inline bool started_ = false;
   End a_;
   End b_;
   std::vector<std::byte> memory_ = std::vector<std::byte>(std::size_t{2} << 20);
@@ -192,6 +190,8 @@ class UsrsctpCase final : public BenchCase {
 
 }  // namespace
 
-std::unique_ptr<BenchCase> make_usrsctp_case(Crc crc) { return std::make_unique<UsrsctpCase>(crc); }
+std::unique_ptr<BenchCase> make_usrsctp_case(std::size_t message_size, Crc crc) {
+  return std::make_unique<UsrsctpCase>(message_size, crc);
+}
 
 }  // namespace wdc::bench

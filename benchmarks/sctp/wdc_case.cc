@@ -22,7 +22,8 @@ sctp::AssociationOptions options_for(Crc crc, Peer peer) {
 
 class WdcCase final : public BenchCase {
  public:
-  explicit WdcCase(const sctp::AssociationOptions& options) : a_(options, pool_, random_), b_(options, pool_, random_) {
+  WdcCase(std::size_t message_size, const sctp::AssociationOptions& options)
+      : BenchCase(message_size), a_(options, pool_, random_), b_(options, pool_, random_) {
     const sctp::TimePoint now = Clock::now();
     a_.connect(now);
     while (deliver(a_, b_, now) + deliver(b_, a_, now) > 0) {
@@ -30,10 +31,10 @@ class WdcCase final : public BenchCase {
     if (a_.state() != sctp::Association::State::established) std::abort();
   }
 
-  void turn(std::span<const std::byte> message) override {
+  void turn() override {
     const sctp::TimePoint now = Clock::now();
-    while (a_.buffered() < kSendBuffer) {
-      if (a_.send(sctp::StreamId(0), sctp::Ppid(53), sctp::Payload::forever(message), {}, now) !=
+    while (a_.buffered() < send_buffer_) {
+      if (a_.send(sctp::StreamId(0), sctp::Ppid(53), sctp::Payload::forever(message_), {}, now) !=
           sctp::SendStatus::ok) {
         std::abort();
       }
@@ -67,8 +68,8 @@ class WdcCase final : public BenchCase {
 
 }  // namespace
 
-std::unique_ptr<BenchCase> make_wdc_case(Crc crc, Peer peer) {
-  return std::make_unique<WdcCase>(options_for(crc, peer));
+std::unique_ptr<BenchCase> make_wdc_case(std::size_t message_size, Crc crc, Peer peer) {
+  return std::make_unique<WdcCase>(message_size, options_for(crc, peer));
 }
 
 }  // namespace wdc::bench
