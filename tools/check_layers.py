@@ -31,7 +31,7 @@ SEES = {
 # Parts of the native engine that only the engine may bring together.
 NATIVE_PARTS = ("sctp", "dtls", "ice", "sdp", "dcep")
 # Rooms without a clock, thread, socket, random number or JavaScript.
-NEUTRAL_ROOMS = ["include/wdc", "src/core"] + ["src/native/" + part for part in NATIVE_PARTS]
+NEUTRAL_ROOMS = ["include/wdc", "src/core"] + ["src/native/" + part for part in (*NATIVE_PARTS, "base")]
 
 # The public header that exists for one platform's own values.
 DOORS_TO_JAVASCRIPT = ["include/wdc/emscripten.h"]

@@ -36,7 +36,7 @@ execFileSync('wasm-ld-22', ['-r', ...objects, '-o', module], { stdio: 'inherit' 
 const listing = execFileSync('llvm-nm-22', ['--undefined-only', '--demangle', '--format=just-symbols', module], { encoding: 'utf8' });
 const names = listing.split('\n').filter((name) => name !== '');
 const runtime =
-  /^(operator (new|delete)|std::\w+::(basic_string|to_string|__libcpp_verbose_abort)\b|__cxa_pure_virtual|__indirect_function_table|__stack_pointer|mem(cpy|move|set|cmp)$|strlen$)/;
+  /^(operator (new|delete)|std::\w+::(basic_string|to_string|__libcpp_verbose_abort)\b|__cxa_pure_virtual|__indirect_function_table|__stack_pointer|mem(chr|cpy|move|set|cmp)$|strlen$|__multi3$)/;
 const refused = names.filter((name) => !runtime.test(name));
 for (const name of refused) console.error(`the sans-IO rooms need ${name}`);
 console.log(`${objects.length} sources, ${names.length} open ends, ${refused.length} refused`);
