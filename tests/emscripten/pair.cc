@@ -108,6 +108,7 @@ void release_all() {
 
 extern "C" {
 
+WDC_EXPORT(wdc_turn_end) void wdc_turn_end() {}
 WDC_EXPORT(wdc_pump) void wdc_pump() {
   event();
   ++program.pumps;
