@@ -128,6 +128,7 @@ void Receiver::list(Incoming& incoming) noexcept {
 void Receiver::unlist(Incoming& incoming) noexcept {
   static_cast<ReceiveItem&>(incoming).unlink();
   static_cast<ListLink<Incoming>&>(incoming).unlink();
+  first_changed_ = true;
 }
 
 Incoming* Receiver::find(std::uint64_t id) noexcept {
@@ -210,9 +211,13 @@ Fault Receiver::handle_part(ReceivedFrame& frame) {
   }
   if (incoming->ended && incoming->held && incoming->wanted != Wanted::whole && !incoming->has_bytes())
     incoming->given_out = true;
-  if (incoming->ended && !incoming->held && options_.order == MessageOrder::completions) list(*incoming);
+  if (incoming->ended && !incoming->held && options_.order == MessageOrder::completions) {
+    unlist(*incoming);
+    list(*incoming);
+  }
   events_.on_incoming_progress(*incoming);
   release_if_done(*incoming);
+  widen_all();
   return Fault::none;
 }
 
@@ -224,6 +229,7 @@ Fault Receiver::handle_cancel(std::uint64_t id) {
   unlist(*incoming);
   events_.on_incoming_progress(*incoming);
   release_if_done(*incoming);
+  widen_all();
   return Fault::none;
 }
 
@@ -259,6 +265,7 @@ void Receiver::refuse(Incoming& incoming) {
   if (!incoming.ended && !incoming.cancelled) mark_due(incoming.stop_due);
   events_.on_incoming_progress(incoming);
   release_if_done(incoming);
+  widen_all();
 }
 
 void Receiver::throw_away(Incoming& incoming) {
@@ -288,7 +295,9 @@ void Receiver::widen(Incoming& incoming) {
   set_limit(incoming, limit, step);
 }
 
+/// After something has left the list: another may be the first now, and there is more for the others.
 void Receiver::widen_all() {
+  if (!std::exchange(first_changed_, false)) return;
   for (Incoming* const one : table_)
     if (one->wanted == Wanted::whole && !one->is_over()) widen(*one);
 }
@@ -343,6 +352,7 @@ Receiver::Start Receiver::read_start() {
   incoming.held = true;
   if (incoming.ended && !incoming.has_bytes()) incoming.given_out = true;
   release_if_done(incoming);
+  widen_all();
   return {std::nullopt, &incoming};
 }
 

@@ -136,6 +136,7 @@ class Receiver {
   std::uint64_t messages_told_ = 0;
   std::uint64_t sync_ = 0;  // messages that the peer waits for
   bool finished_ = false;
+  bool first_changed_ = false;
 };
 
 }  // namespace wdc::core::framed
