@@ -137,15 +137,19 @@ class World {
   }
 
   std::size_t random_size() {
+    // A message through the smallest window takes as many turns as it has bytes.
+    const auto large = static_cast<std::uint32_t>(
+        std::min<std::size_t>(30'000, 4 * std::min({options_[0].message_window, options_[1].message_window,
+                                                    options_[0].read_window, options_[1].read_window})));
     switch (below(8)) {
       case 0:
         return 4 + below(3);
       case 1:
         return 100 + below(30);
       case 2:
-        return below(2'000) + 4;
+        return below(std::min(large, 2'000U)) + 4;
       case 3:
-        return below(30'000) + 4;
+        return below(large) + 4;
       case 4:
         return 64;
       default:
