@@ -16,7 +16,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using sim::address;
-using sim::IceEnd;
 using sim::IceRandom;
 using sim::IceWorld;
 using sim::IceWorldOptions;
