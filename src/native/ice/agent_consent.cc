@@ -24,7 +24,7 @@ void Agent::note_answer(CandidatePair& pair, const SentCheck& check, TimePoint n
   pair.last_response = now;
   pair.unanswered_since = kNever;
   fail_at_ = now + options_.consent_lifetime;
-  if (!check.repeated) stats_.round_trip = now - check.at;
+  if (!check.repeated && (!selected_ || is_selected(pair))) stats_.round_trip = now - check.at;
   arm_consent(pair, now);
 }
 
