@@ -5,7 +5,7 @@ import type { Ledger, Timer } from './ledger.js';
 const kSuspiciousAfterMs = 500;
 
 /** Elsewhere (seen in Firefox, under load) half a second without progress is the network's. */
-const isChromium = typeof navigator === 'object' && /\bChrom(e|ium)\//.test(navigator.userAgent);
+const isChromium = typeof navigator === 'object' && /Chrom(e|ium)\//.test(navigator.userAgent);
 
 /**
  * Chromium (156) at times loses an update of `bufferedAmount`: everything has been sent, the amount stays above the threshold,
