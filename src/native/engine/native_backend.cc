@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: MIT
+#include "src/native/engine/native_backend.h"
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <utility>
+
+namespace wdc::native {
+
+namespace {
+
+SocketAddress to_socket_address(const udp::Address& address) {
+  const auto bytes = std::as_bytes(std::span(address.bytes));
+  if (address.family == udp::Family::ipv4) return {IpAddress::v4(bytes.first<4>()), address.port};
+  return {IpAddress::v6(bytes), address.port};
+}
+
+udp::Address to_udp_address(const SocketAddress& address, std::uint32_t scope) {
+  udp::Address made{.family = address.ip.is_v4() ? udp::Family::ipv4 : udp::Family::ipv6, .port = address.port};
+  if (address.ip.is_link_local() && address.ip.is_v6()) made.scope = scope;
+  const auto bytes = address.ip.bytes();
+  std::memcpy(made.bytes.data(), bytes.data(), bytes.size());
+  return made;
+}
+
+/// RFC 7064: "stun:host" or "stun:host:port".
+struct ServerUrl {
+  std::string scheme;
+  std::string host;
+  std::uint16_t port = 3'478;
+};
+
+Result<ServerUrl> parse_server_url(std::string_view url) {
+  const auto refuse = [&](std::string_view why) {
+    return fail(Errc::invalid_argument, "ICE server \"" + std::string(url) + "\": " + std::string(why));
+  };
+  const auto colon = url.find(':');
+  if (colon == std::string_view::npos) return refuse("there is no scheme");
+  ServerUrl made;
+  made.scheme = url.substr(0, colon);
+  if (made.scheme != "stun")
+    return fail(Errc::unsupported, "ICE server \"" + std::string(url) + "\": only stun: is spoken here");
+  auto rest = url.substr(colon + 1);
+  rest = rest.substr(0, rest.find('?'));
+  if (rest.starts_with('[')) {
+    const auto end = rest.find(']');
+    if (end == std::string_view::npos) return refuse("the address has no ]");
+    made.host = rest.substr(1, end - 1);
+    rest = rest.substr(end + 1);
+  } else {
+    made.host = rest.substr(0, rest.find(':'));
+    rest = rest.substr(made.host.size());
+  }
+  if (made.host.empty()) return refuse("there is no host");
+  if (rest.empty()) return made;
+  const auto port = rest.substr(1);
+  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), made.port);
+  if (rest[0] != ':' || error != std::errc() || end != port.data() + port.size() || made.port == 0)
+    return refuse("the port is not 1 to 65535");
+  return made;
+}
+
+}  // namespace
+
+/// A socket of a connection.
+class NativeBackend::Endpoint final : public udp::SocketEvents {
+ public:
+  Endpoint(NativeBackend& backend, NativePeer& peer, udp::UdpSocket socket)
+      : backend_(backend), peer_(peer), socket_(std::move(socket)), local_(to_socket_address(socket_.local())) {
+    watch_ = backend.watch(socket_, *this);
+  }
+
+  [[nodiscard]] const SocketAddress& local() const { return local_; }
+
+  /// False while the socket is full: what is left of the burst is kept.
+  [[nodiscard]] bool send(const Burst& burst) {
+    const auto to = to_udp_address(burst.path.remote, socket_.local().scope);
+    if (burst.is_train) {
+      const auto& first = burst.datagrams.front();
+      const auto& last = burst.datagrams.back();
+      const std::span<const std::byte> bytes(first.data(),
+                                             static_cast<std::size_t>(last.data() + last.size() - first.data()));
+      return send(bytes, first.size(), to);
+    }
+    bool has_room = true;
+    for (const auto& datagram : burst.datagrams) {
+      if (has_room)
+        has_room = send(datagram, datagram.size(), to);
+      else
+        keep(datagram, datagram.size(), to);
+    }
+    return has_room;
+  }
+
+  void on_readable() override {
+    // So many at most, then the loop's tasks have their turn.
+    constexpr int kMostReceives = 8;
+    const auto now = backend_.time();
+    for (int i = 0; i < kMostReceives; ++i) {
+      const auto count = socket_.receive(backend_.receive_memory_, backend_.trains_);
+      if (count == 0) break;
+      for (const auto& train : std::span(backend_.trains_).first(count)) {
+        backend_.datagrams_.clear();
+        udp::for_each_datagram(train, [&](std::span<std::byte> datagram) { backend_.datagrams_.push_back(datagram); });
+        peer_.handle_datagrams({local_, to_socket_address(train.from)}, backend_.datagrams_, now);
+      }
+    }
+    backend_.request_advance(peer_);
+  }
+
+  void on_writable() override {
+    while (!waiting_.empty()) {
+      auto& next = waiting_.front();
+      const auto result = socket_.send(next.bytes, next.segment_size, next.to);
+      if (result.status == udp::SendStatus::blocked) {
+        next.bytes.erase(next.bytes.begin(),
+                         next.bytes.begin() +
+                             static_cast<std::ptrdiff_t>(std::min(result.sent * next.segment_size, next.bytes.size())));
+        watch_->want_writable();
+        return;
+      }
+      waiting_.erase(waiting_.begin());
+    }
+    backend_.request_advance(peer_);
+  }
+
+  [[nodiscard]] bool is_blocked() const { return !waiting_.empty(); }
+
+ private:
+  struct Waiting {
+    std::vector<std::byte> bytes;
+    std::size_t segment_size;
+    udp::Address to;
+  };
+
+  bool send(std::span<const std::byte> bytes, std::size_t segment_size, const udp::Address& to) {
+    if (is_blocked()) {
+      keep(bytes, segment_size, to);
+      return false;
+    }
+    while (!bytes.empty()) {
+      const auto result = socket_.send(bytes, segment_size, to);
+      if (result.status == udp::SendStatus::ok) return true;
+      if (result.status == udp::SendStatus::blocked) {
+        keep(bytes.subspan(std::min(result.sent * segment_size, bytes.size())), segment_size, to);
+        return false;
+      }
+      // The datagram at `sent` cannot leave; the others may.
+      bytes = bytes.subspan(std::min((result.sent + 1) * segment_size, bytes.size()));
+    }
+    return true;
+  }
+
+  void keep(std::span<const std::byte> bytes, std::size_t segment_size, const udp::Address& to) {
+    if (bytes.empty()) return;
+    if (waiting_.empty()) watch_->want_writable();
+    waiting_.push_back({{bytes.begin(), bytes.end()}, segment_size, to});
+  }
+
+  NativeBackend& backend_;
+  NativePeer& peer_;
+  udp::UdpSocket socket_;
+  SocketAddress local_;
+  std::unique_ptr<udp::Watch> watch_;
+  std::vector<Waiting> waiting_;
+};
+
+struct NativeBackend::Entry {
+  std::vector<std::unique_ptr<Endpoint>> endpoints;
+  std::unique_ptr<udp::Alarm> alarm;
+  std::vector<std::unique_ptr<udp::Lookup>> lookups;
+  bool is_due = false;
+};
+
+Result<std::unique_ptr<NativeBackend>> NativeBackend::make(BackendOptions options) {
+  const auto wall = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  auto certificate = dtls::Certificate::make(wall);
+  if (!certificate) return std::unexpected(std::move(certificate.error()));
+  auto fingerprint = certificate->fingerprint();
+  if (!fingerprint) return std::unexpected(std::move(fingerprint.error()));
+  auto context = dtls::Context::make(*certificate, wall, std::move(options.aead));
+  if (!context) return std::unexpected(std::move(context.error()));
+  return std::unique_ptr<NativeBackend>(
+      new NativeBackend(std::move(options), std::move(*certificate), std::move(*context), *fingerprint));
+}
+
+NativeBackend::NativeBackend(BackendOptions options, dtls::Certificate certificate,
+                             std::unique_ptr<dtls::Context> context, dtls::Fingerprint fingerprint)
+    : options_(std::move(options)),
+      certificate_(std::move(certificate)),
+      context_(std::move(context)),
+      fingerprints_{fingerprint},
+      memory_(new MessageMemory),
+      train_memory_(sctp::PacketTrain::kMostPackets * options_.transport.datagram_size),
+      receive_memory_(udp::UdpSocket::kReceiveMemory),
+      trains_(udp::UdpSocket::kMostDatagrams),
+      shared_{*context_, memory_->buffers(), random_, random_, train_memory_} {}
+
+NativeBackend::~NativeBackend() { memory_->drop_reference(); }
+
+TimePoint NativeBackend::time() const { return TimePoint(now().time_since_epoch()); }
+
+Result<std::unique_ptr<core::PeerBackend>> NativeBackend::create_peer(const PeerConnectionOptions& options) {
+  for (const auto& server : options.ice_servers)
+    for (const auto& url : server.urls)
+      if (auto parsed = parse_server_url(url); !parsed) return std::unexpected(std::move(parsed.error()));
+  if (options.ice_transport_policy == IceTransportPolicy::relay)
+    return fail(Errc::unsupported, "relayed candidates alone: there is no TURN client");
+  auto peer = std::make_unique<NativePeer>(*this, options, options_.transport);
+  auto entry = std::make_unique<Entry>();
+  NativePeer* const raw = peer.get();
+  entry->alarm = make_alarm([this, raw] {
+    request_advance(*raw);
+    if (driven_by_host()) (void)advance_all();
+  });
+  peers_.emplace(raw, std::move(entry));
+  return peer;
+}
+
+Result<std::unique_ptr<core::SignalingBackend>> NativeBackend::open_signaling(std::string_view url, std::string_view) {
+  return fail(Errc::unsupported, "signaling over " + std::string(url));
+}
+
+bool NativeBackend::turn(bool may_wait) {
+  const bool advanced = advance_all();
+  const bool more = NativeLoop::turn(may_wait && !advanced);
+  return advance_all() || more || advanced;
+}
+
+bool NativeBackend::advance_all() {
+  if (due_.empty()) return false;
+  advancing_.swap(due_);
+  for (auto* peer : advancing_) {
+    if (peer == nullptr) continue;  // forgotten meanwhile
+    auto& entry = *peers_.at(peer);
+    entry.is_due = false;
+    advance(*peer, entry);
+  }
+  advancing_.clear();
+  return true;
+}
+
+void NativeBackend::advance(NativePeer& peer, Entry& entry) {
+  peer.advance(time());
+  const auto deadline = peer.next_deadline();
+  entry.alarm->set(deadline == kNever ? udp::Alarm::kNever : wdc::TimePoint(deadline.time_since_epoch()));
+}
+
+void NativeBackend::request_advance(NativePeer& peer) {
+  const auto found = peers_.find(&peer);
+  if (found == peers_.end() || std::exchange(found->second->is_due, true)) return;
+  due_.push_back(&peer);
+  if (driven_by_host())
+    found->second->alarm->set(now());  // from a turn of its own
+  else
+    request_pump();  // the loop is not to wait
+}
+
+Result<std::vector<SocketAddress>> NativeBackend::open_sockets(NativePeer& peer) {
+  auto& entry = *peers_.at(&peer);
+  if (entry.endpoints.empty()) {
+    auto interfaces = udp::list_interfaces(options_.interfaces);
+    if (!interfaces) return std::unexpected(std::move(interfaces.error()));
+    std::optional<Error> refused;
+    for (const auto& interface : *interfaces) {
+      auto socket = udp::UdpSocket::open(interface.address, options_.sockets);
+      if (!socket) {
+        refused = std::move(socket.error());
+        continue;
+      }
+      entry.endpoints.push_back(std::make_unique<Endpoint>(*this, peer, std::move(*socket)));
+    }
+    if (entry.endpoints.empty()) {
+      if (refused) return std::unexpected(std::move(*refused));
+      return fail(Errc::transport_error, "no network: no interface that is up has an address to use");
+    }
+  }
+  std::vector<SocketAddress> addresses;
+  for (const auto& endpoint : entry.endpoints) addresses.push_back(endpoint->local());
+  return addresses;
+}
+
+bool NativeBackend::send(NativePeer& peer, const Burst& burst) {
+  const auto found = peers_.find(&peer);
+  if (found == peers_.end()) return false;
+  for (const auto& endpoint : found->second->endpoints)
+    if (endpoint->local() == burst.path.local) return endpoint->send(burst);
+  return true;  // the socket is gone, and so is what was for it
+}
+
+void NativeBackend::resolve(NativePeer& peer, std::string host_name) {
+  auto& entry = *peers_.at(&peer);
+  constexpr std::size_t kMostLookups = 32;
+  if (entry.lookups.size() >= kMostLookups) return;
+  entry.lookups.push_back(look_up(host_name, 0, [this, &peer, host_name](Result<std::vector<udp::Address>> found) {
+    std::vector<IpAddress> addresses;
+    if (found)
+      for (const auto& address : *found) addresses.push_back(to_socket_address(address).ip);
+    peer.handle_resolved(host_name, addresses, time());
+    request_advance(peer);
+  }));
+}
+
+void NativeBackend::look_up_servers(NativePeer& peer, const std::vector<IceServer>& servers) {
+  auto& entry = *peers_.at(&peer);
+  for (const auto& server : servers) {
+    for (const auto& url : server.urls) {
+      const auto parsed = parse_server_url(url);
+      if (!parsed) continue;
+      entry.lookups.push_back(
+          look_up(parsed->host, parsed->port, [this, &peer](Result<std::vector<udp::Address>> found) {
+            if (!found) return report(found.error().message());
+            for (const auto& address : *found) peer.add_stun_server(to_socket_address(address), time());
+            request_advance(peer);
+          }));
+    }
+  }
+}
+
+void NativeBackend::forget(NativePeer& peer) noexcept {
+  std::replace(due_.begin(), due_.end(), &peer, static_cast<NativePeer*>(nullptr));
+  std::replace(advancing_.begin(), advancing_.end(), &peer, static_cast<NativePeer*>(nullptr));
+  peers_.erase(&peer);
+}
+
+}  // namespace wdc::native

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "src/native/dtls/certificate.h"
+#include "src/native/engine/native_peer.h"
+#include "src/native/udp/interfaces.h"
+#include "src/native/udp/native_loop.h"
+#include "src/native/udp/system_random.h"
+
+namespace wdc::native {
+
+struct BackendOptions {
+  udp::InterfacePolicy interfaces{};
+  udp::SocketOptions sockets{};
+  TransportOptions transport{};
+  /// Null: OpenSSL's AEAD or Intel's multi-buffer library, whichever is faster here.
+  std::unique_ptr<dtls::AeadProvider> aead{};
+};
+
+/// The native home: peers on UDP sockets, on one loop.
+class NativeBackend final : public udp::NativeLoop, public PeerHost {
+ public:
+  /// Errors: transport_error (no certificate can be made).
+  [[nodiscard]] static Result<std::unique_ptr<NativeBackend>> make(BackendOptions options = {});
+  ~NativeBackend() override;
+
+  bool turn(bool may_wait) override;
+  [[nodiscard]] Result<std::unique_ptr<core::PeerBackend>> create_peer(const PeerConnectionOptions& options) override;
+  [[nodiscard]] Result<std::unique_ptr<core::SignalingBackend>> open_signaling(std::string_view url,
+                                                                               std::string_view room) override;
+
+ private:
+  class Endpoint;
+  struct Entry;
+  struct Random final : RandomSource, sctp::RandomSource {
+    [[nodiscard]] std::uint64_t next() override { return system.next(); }
+    udp::SystemRandom system;
+  };
+
+  NativeBackend(BackendOptions options, dtls::Certificate certificate, std::unique_ptr<dtls::Context> context,
+                dtls::Fingerprint fingerprint);
+
+  [[nodiscard]] TimePoint time() const override;
+  void request_advance(NativePeer& peer) override;
+  [[nodiscard]] const TransportShared& shared() override { return shared_; }
+  [[nodiscard]] MessageMemory& memory() override { return *memory_; }
+  [[nodiscard]] const std::vector<dtls::Fingerprint>& fingerprints() const override { return fingerprints_; }
+  [[nodiscard]] Result<std::vector<SocketAddress>> open_sockets(NativePeer& peer) override;
+  [[nodiscard]] bool send(NativePeer& peer, const Burst& burst) override;
+  void resolve(NativePeer& peer, std::string host_name) override;
+  void look_up_servers(NativePeer& peer, const std::vector<IceServer>& servers) override;
+  void forget(NativePeer& peer) noexcept override;
+
+  [[nodiscard]] bool advance_all();
+  void advance(NativePeer& peer, Entry& entry);
+
+  BackendOptions options_;
+  dtls::Certificate certificate_;
+  std::unique_ptr<dtls::Context> context_;
+  std::vector<dtls::Fingerprint> fingerprints_;
+  Random random_;
+  MessageMemory* memory_;  // counted: messages may outlive this
+  std::vector<std::byte> train_memory_;
+  std::vector<std::byte> receive_memory_;
+  std::vector<udp::ReceivedTrain> trains_;
+  std::vector<dtls::MutableByteView> datagrams_;
+  TransportShared shared_;
+  std::unordered_map<NativePeer*, std::unique_ptr<Entry>> peers_;
+  std::vector<NativePeer*> due_;  // advance() was asked for
+  std::vector<NativePeer*> advancing_;
+};
+
+}  // namespace wdc::native
