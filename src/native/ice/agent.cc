@@ -156,8 +156,8 @@ void Agent::go_on(TimePoint now) {
   if (now >= fail_at_) give_up();
   if (is_silent()) return;
   repeat_checks(now);
+  nominate(now);  // may end a check that stood in for one of consent
   check_consent(now);
-  nominate(now);
   begin_checks(now);
   advance_server_requests(now);
   select(now);
