@@ -74,7 +74,7 @@ void expect_clean_exchange(std::uint64_t seed, const AssociationOptions& options
 
 std::uint64_t seeds() {
   const char* const wanted = std::getenv("WDC_SEEDS");
-  return wanted != nullptr ? std::strtoull(wanted, nullptr, 10) : 300;
+  return wanted != nullptr ? std::strtoull(wanted, nullptr, 10) : 150;
 }
 
 TEST(DeliveryTest, EveryMessageOnceAndInOrderOverABadLink) {
