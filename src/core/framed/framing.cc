@@ -391,6 +391,7 @@ void Framing::on_frame(Message&& frame) {
   const std::uint64_t before = session_.receiver().messages_received();
   const std::size_t size = frame.size();
   if (frame.bytes().size() != size) return channel_.fail(Error(Errc::out_of_memory));
+  if (session_.batches_only() && !make_room(size)) return;
   const bool had_peer = session_.has_peer();
   const Fault fault = session_.handle_frame(std::move(frame));
   if (fault != Fault::none) return break_with(fault);
@@ -406,6 +407,25 @@ void Framing::on_frame(Message&& frame) {
   // What this may have set free. Control goes at the turn's end, with that of other frames.
   if (!had_peer || waiting() > 0 || !flushes_.empty()) drive(Sender::Flush::full_frames);
   if (session_.control_due() || channel_.closing_here_ || peer_finish_seen_ || !had_peer) want_turn_end();
+}
+
+/// Without credit the bounds of a plain channel count; a frame is kept or thrown away as a whole.
+bool Framing::make_room(std::size_t size) {
+  Receiver& receiver = session_.receiver();
+  const FlowOptions& flow = channel_.flow_;
+  const auto fits = [&] {
+    return receiver.unread_cost() + size <= flow.receive_queue_bytes &&
+           receiver.messages_unread() < flow.receive_queue_messages;
+  };
+  if (flow.receive_overflow == ReceiveOverflow::drop_oldest)
+    while (!fits() && receiver.drop_oldest()) {
+    }
+  if (fits()) return true;
+  if (flow.receive_overflow == ReceiveOverflow::close_with_error)
+    channel_.fail(Error(Errc::receive_overflow, receiver.unread_cost() + size, flow.receive_queue_bytes, "bytes"));
+  else
+    channel_.count_dropped(size);
+  return false;
 }
 
 void Framing::break_with(Fault fault) {

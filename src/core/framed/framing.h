@@ -105,6 +105,7 @@ class Framing final : private SenderEvents, private ReceiverEvents, private Turn
   void close_if_done();
   void peer_finished();
   void break_with(Fault fault);
+  [[nodiscard]] bool make_room(std::size_t size);
 
   struct Pump : detail::WaitNode {
     Framing* framing = nullptr;

@@ -423,6 +423,13 @@ void Receiver::drop_unread() {
   }
 }
 
+bool Receiver::drop_oldest() {
+  ReceiveItem* const item = items_.front();
+  if (item == nullptr || item->kind() != ReceiveItem::Kind::batch) return false;
+  drop_batch(*static_cast<ReceivedFrame*>(item));
+  return true;
+}
+
 void Receiver::drop_incomplete() {
   for (auto* item = items_.front(); item != nullptr;) {
     auto* const next = items_.after(*item);

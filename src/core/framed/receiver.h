@@ -83,6 +83,10 @@ class Receiver {
   [[nodiscard]] bool finished() const noexcept { return finished_; }
   /// In batches, and begun in parts.
   [[nodiscard]] std::uint64_t messages_received() const noexcept { return messages_received_ + next_id_; }
+  /// Credit that frames of batches hold which were not read.
+  [[nodiscard]] std::uint64_t unread_cost() const noexcept { return used_ - given_back_; }
+  /// Throws the oldest batch away that was not read; false: there is none.
+  bool drop_oldest();
   /// That were not taken and not thrown away, bytes of incomplete ones among them.
   [[nodiscard]] std::size_t messages_unread() const noexcept {
     return static_cast<std::size_t>(messages_received_ - messages_taken_) + table_.size();
