@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tests/fuzz/drive_association.h"
+#include "tests/fuzz/drive_framed.h"
 #include "tests/fuzz/parse_packet.h"
 #include "tests/support/sim/random.h"
 
@@ -63,6 +64,7 @@ void run(const char* folder, void (*target)(sctp::ByteView), int mutations) {
 
 TEST(FuzzCorpusTest, PacketParserTakesEverySeedAndItsMutants) { run("packet", parse_packet, 1'000); }
 TEST(FuzzCorpusTest, AssociationTakesEverySeedAndItsMutants) { run("association", drive_association, 300); }
+TEST(FuzzCorpusTest, FramedModeTakesEverySeedAndItsMutants) { run("framed", drive_framed, 1'000); }
 
 }  // namespace
 }  // namespace wdc::fuzz
