@@ -31,6 +31,13 @@ class Error {
   Error(Errc code, std::uint64_t value, std::uint64_t limit, std::string detail) noexcept
       : code_(code), has_numbers_(true), value_(value), limit_(limit), detail_(std::move(detail)) {}
 
+  // Out of line: they are in every path that can fail.
+  [[gnu::noinline]] Error(const Error& other);
+  [[gnu::noinline]] Error(Error&& other) noexcept;
+  [[gnu::noinline]] Error& operator=(const Error& other);
+  [[gnu::noinline]] Error& operator=(Error&& other) noexcept;
+  [[gnu::noinline]] ~Error();
+
   [[nodiscard]] Errc code() const noexcept { return code_; }
   [[nodiscard]] bool has_numbers() const noexcept { return has_numbers_; }
   [[nodiscard]] std::uint64_t value() const noexcept { return value_; }

@@ -51,6 +51,12 @@ std::string_view name(Errc code) noexcept {
   return "unknown";
 }
 
+Error::Error(const Error& other) = default;
+Error::Error(Error&& other) noexcept = default;
+Error& Error::operator=(const Error& other) = default;
+Error& Error::operator=(Error&& other) noexcept = default;
+Error::~Error() = default;
+
 std::string Error::message() const {
   std::string text(name(code_));
   text += ": ";
