@@ -5,11 +5,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <limits>
 #include <memory>
+#include <new>
 #include <optional>
 #include <utility>
 #include <vector>
 
+#include "incoming.h"
 #include "js_channel.h"
 #include "report.h"
 #include "sender.h"
@@ -19,16 +22,24 @@
 #include "wdc/error.h"
 #include "wdc/message.h"
 #include "wdc/options.h"
+#include "wdc/send_options.h"
 
 namespace wdc::js {
 namespace {
 
+/// Where JavaScript puts a small message that is to be sent; one that fits a frame of framed mode's default.
+constexpr std::size_t kOutboxBytes = 64 << 10;
+
 /// The one of this module instance; never destroyed.
 struct Channels {
+  IncomingPool incoming;                              // outlives the channels, which put messages there
   std::vector<std::unique_ptr<JsChannel>> by_number;  // at number - 1
   std::vector<std::int32_t> free_numbers;
   SenderPool senders;
   FlowOptions next_flow;
+  FramedOptions next_framed;
+  SendOptions next_send;
+  std::unique_ptr<std::byte[]> outbox;
 };
 
 Channels& channels() {
@@ -44,8 +55,11 @@ Message take(std::int32_t slot, std::size_t size, std::int32_t is_text) {
 }
 
 /// Below zero stands for the default.
-void set(std::size_t& option, double value) {
-  if (value >= 0) option = static_cast<std::size_t>(value);
+template <class Number>
+void set(Number& option, double value) {
+  if (value < 0) return;
+  constexpr auto kMost = std::numeric_limits<Number>::max();
+  option = value < static_cast<double>(kMost) ? static_cast<Number>(value) : kMost;
 }
 
 /// Several times what a channel or a waiting send allocates at its start: an allocation that fails later is a trap, and
@@ -64,6 +78,25 @@ extern "C" {
 
 #define WDC_JS_EXPORT(name) [[clang::export_name(#name)]]
 
+/// The framed options of the next wdc_js_set_flow.
+WDC_JS_EXPORT(wdc_js_set_framed)
+void wdc_js_set_framed(double window, double message_window, double read_window, double messages_in_progress,
+                       double max_message_size, double whole_total, double frame_size, std::int32_t order,
+                       std::int32_t send_overflow, std::int32_t batches_only) {
+  FramedOptions framed;
+  set(framed.window, window);
+  set(framed.message_window, message_window);
+  set(framed.read_window, read_window);
+  set(framed.messages_in_progress, messages_in_progress);
+  set(framed.max_message_size, max_message_size);
+  set(framed.whole_total, whole_total);
+  set(framed.frame_size, frame_size);
+  framed.order = static_cast<MessageOrder>(order);
+  framed.send_overflow = static_cast<SendOverflow>(send_overflow);
+  framed.batches_only = batches_only != 0;
+  channels().next_framed = framed;
+}
+
 /// The flow options of the next wdc_js_adopt; refused where they are out of their ranges, or memory is exhausted.
 WDC_JS_EXPORT(wdc_js_set_flow)
 std::int32_t wdc_js_set_flow(double receive_queue_bytes, double receive_queue_messages, std::int32_t receive_overflow,
@@ -81,6 +114,7 @@ std::int32_t wdc_js_set_flow(double receive_queue_bytes, double receive_queue_me
   set(flow.send_queue_operations, send_queue_operations);
   if (close_timeout_ms >= 0)
     flow.close_timeout = std::chrono::milliseconds(static_cast<std::int64_t>(close_timeout_ms));
+  flow.framed = std::exchange(channels().next_framed, {});
   channels().next_flow = flow;
   if (!has_headroom()) return report(Error(Errc::out_of_memory));
   return report(core::validate(flow));
@@ -99,7 +133,8 @@ std::int32_t wdc_js_adopt(std::int32_t host_channel) {
   }
   const auto number = all.free_numbers.back();
   all.free_numbers.pop_back();
-  all.by_number[static_cast<std::size_t>(number) - 1] = std::make_unique<JsChannel>(number, loop, std::move(*channel));
+  all.by_number[static_cast<std::size_t>(number) - 1] =
+      std::make_unique<JsChannel>(number, loop, std::move(*channel), all.incoming);
   return number;
 }
 
@@ -111,16 +146,64 @@ void wdc_js_release(std::int32_t channel) {
   all.free_numbers.push_back(channel);
 }
 
+/// What the next wdc_js_send or wdc_js_send_source asks for. Below zero: no deadline, no key.
+WDC_JS_EXPORT(wdc_js_set_send)
+void wdc_js_set_send(std::int32_t priority, double timeout_ms, double key) {
+  SendOptions options;
+  options.priority = static_cast<Priority>(priority);
+  if (timeout_ms >= 0) options.deadline = std::chrono::milliseconds(static_cast<std::int64_t>(timeout_ms));
+  if (key >= 0) options.key = static_cast<std::uint64_t>(key);
+  channels().next_send = options;
+}
+
 WDC_JS_EXPORT(wdc_js_send)
 std::int32_t wdc_js_send(std::int32_t channel, std::int32_t slot, std::size_t size, std::int32_t is_text) {
   auto message = take(slot, size, is_text);
+  const auto options = std::exchange(channels().next_send, {});
   if (!has_headroom()) return report(Error(Errc::out_of_memory));
-  return channels().senders.send(at(channel).channel(), std::move(message));
+  return channels().senders.send(at(channel).channel(), std::move(message), options);
 }
+
+/// Bytes of imports::source_read(); `size` below zero: not known.
+WDC_JS_EXPORT(wdc_js_send_source)
+std::int32_t wdc_js_send_source(std::int32_t channel, double size, std::int32_t is_text) {
+  const auto options = std::exchange(channels().next_send, {});
+  if (!has_headroom()) return report(Error(Errc::out_of_memory));
+  std::optional<std::uint64_t> known;
+  if (size >= 0) known = static_cast<std::uint64_t>(size);
+  return channels().senders.send_from_source(at(channel).channel(), known,
+                                             is_text ? MessageType::text : MessageType::binary, options);
+}
+
+WDC_JS_EXPORT(wdc_js_source_ready)
+void wdc_js_source_ready(std::int32_t operation) { channels().senders.wake_source(operation); }
 
 WDC_JS_EXPORT(wdc_js_try_send)
 std::int32_t wdc_js_try_send(std::int32_t channel, std::int32_t slot, std::size_t size, std::int32_t is_text) {
   return report(at(channel).channel().try_send(take(slot, size, is_text)));
+}
+
+/// kOutboxBytes for the message of wdc_js_try_send_outbox; stays where it is. Null: memory is exhausted.
+WDC_JS_EXPORT(wdc_js_outbox)
+std::byte* wdc_js_outbox() {
+  auto& outbox = channels().outbox;
+  if (!outbox && has_headroom()) outbox.reset(new (std::nothrow) std::byte[kOutboxBytes]);
+  return outbox.get();
+}
+
+WDC_JS_EXPORT(wdc_js_try_send_outbox)
+std::int32_t wdc_js_try_send_outbox(std::int32_t channel, std::size_t size, std::int32_t is_text) {
+  auto& to = at(channel).channel();
+  const auto* from = channels().outbox.get();
+  auto result =
+      is_text ? to.try_send_text({reinterpret_cast<const char*>(from), size}) : to.try_send_bytes({from, size});
+  return result ? 0 : report(result.error());
+}
+
+/// 0: to the transport, 1: to the peer's user. As wdc_js_send().
+WDC_JS_EXPORT(wdc_js_flush)
+std::int32_t wdc_js_flush(std::int32_t channel, std::int32_t goal) {
+  return channels().senders.flush(at(channel).channel(), static_cast<FlushTo>(goal));
 }
 
 WDC_JS_EXPORT(wdc_js_cancel_send)
@@ -128,6 +211,19 @@ void wdc_js_cancel_send(std::int32_t operation) { channels().senders.cancel(oper
 
 WDC_JS_EXPORT(wdc_js_pull)
 void wdc_js_pull(std::int32_t channel, std::uint32_t count) { at(channel).pull(count); }
+
+WDC_JS_EXPORT(wdc_js_taken)
+void wdc_js_taken(std::int32_t channel, std::uint32_t count) { at(channel).taken(count); }
+
+WDC_JS_EXPORT(wdc_js_pull_incoming)
+void wdc_js_pull_incoming(std::int32_t channel, std::uint32_t count) { at(channel).pull_incoming(count); }
+
+WDC_JS_EXPORT(wdc_js_pull_part)
+void wdc_js_pull_part(std::int32_t number, std::int32_t whole) { channels().incoming.pull(number, whole != 0); }
+
+/// Stops it, unless it has ended; the number is not used any more. REQUIRES: not from inside an import.
+WDC_JS_EXPORT(wdc_js_release_incoming)
+void wdc_js_release_incoming(std::int32_t number) { channels().incoming.release(number); }
 
 WDC_JS_EXPORT(wdc_js_listen)
 void wdc_js_listen(std::int32_t channel) { at(channel).listen(); }
@@ -161,16 +257,31 @@ double wdc_js_max_message_size(std::int32_t channel) {
   return static_cast<double>(at(channel).channel().max_message_size());
 }
 
-/// Ten doubles, in the order of DataChannelStats; valid until the next call.
+WDC_JS_EXPORT(wdc_js_framed)
+std::int32_t wdc_js_framed(std::int32_t channel) { return at(channel).channel().framed(); }
+
+/// Three doubles, in the order of Delivery; valid until the next call.
+WDC_JS_EXPORT(wdc_js_delivery)
+const double* wdc_js_delivery(std::int32_t channel) {
+  static double numbers[3];
+  const auto delivery = at(channel).channel().delivery();
+  auto* next = numbers;
+  for (const auto number : {delivery.acknowledged, delivery.in_doubt, delivery.unsent})
+    *next++ = static_cast<double>(number);
+  return numbers;
+}
+
+/// Thirteen doubles, in the order of DataChannelStats; valid until the next call.
 WDC_JS_EXPORT(wdc_js_stats)
 const double* wdc_js_stats(std::int32_t channel) {
-  static double numbers[11];
+  static double numbers[13];
   const auto stats = at(channel).channel().stats();
   auto* next = numbers;
   for (const std::uint64_t number :
        {stats.messages_sent, stats.bytes_sent, stats.messages_received, stats.bytes_received, stats.messages_dropped,
         stats.bytes_dropped, std::uint64_t{stats.receive_queue_messages}, std::uint64_t{stats.receive_queue_bytes},
-        std::uint64_t{stats.send_queue_operations}, stats.send_waits, stats.stalls})
+        std::uint64_t{stats.send_queue_operations}, stats.send_waits, stats.stalls, stats.frames_sent,
+        stats.frames_received})
     *next++ = static_cast<double>(number);
   return numbers;
 }

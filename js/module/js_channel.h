@@ -8,9 +8,14 @@
 #include <optional>
 #include <utility>
 
+#include "incoming.h"
 #include "routine.h"
 #include "wdc/data_channel.h"
 #include "wdc/event_loop.h"
+
+namespace wdc::core::framed {
+class ReceivedFrame;
+}
 
 namespace wdc::js {
 
@@ -20,7 +25,7 @@ class JsChannel {
   /// Asks for every message that will ever arrive.
   static constexpr std::uint32_t kAll = std::numeric_limits<std::uint32_t>::max();
 
-  JsChannel(std::int32_t number, EventLoop& loop, DataChannel channel);
+  JsChannel(std::int32_t number, EventLoop& loop, DataChannel channel, IncomingPool& incoming);
   JsChannel(const JsChannel&) = delete;
   JsChannel& operator=(const JsChannel&) = delete;
 
@@ -28,8 +33,12 @@ class JsChannel {
 
   /// Asks for `count` more messages, now if they are here: imports::deliver() for each, imports::ended() at the end.
   void pull(std::uint32_t count);
+  /// The same for messages that are read in parts: imports::incoming() for each.
+  void pull_incoming(std::uint32_t count);
   /// Asks for all messages, from the loop's next turn on, so that none is delivered from inside the call.
   void listen();
+  /// From inside of deliver_batch(): so many of its messages are read, before anything else happens.
+  void taken(std::uint32_t count);
   /// Nothing is delivered any more; what was not delivered stays for the next reader. May be called from inside
   /// deliver().
   void stop();
@@ -37,22 +46,29 @@ class JsChannel {
   void close(std::optional<std::chrono::milliseconds> timeout);
 
  private:
+  enum class Start : std::uint8_t { now, next_turn };
   struct Reader {
-    explicit Reader(MessageStream messages) noexcept : stream(std::move(messages)) {}
-    std::optional<MessageStream> stream;  // none: stopped
+    std::optional<MessageStream> messages;
+    std::optional<IncomingStream> incoming;  // neither: stopped
     std::uint32_t wanted = 0;
     bool running = false;           // its routine is on the stack
     std::unique_ptr<Reader> below;  // stopped before it and on the stack below it
     Routine routine;                // last: destroyed first
   };
   Reader& reader();
+  void ask(Reader& current, std::uint32_t count, Routine (JsChannel::*read)(Reader& self, Start start));
+  void end(Reader& self, const Result<void>& reason);
   Routine watch();
-  enum class Start : std::uint8_t { now, next_turn };
   Routine read(Reader& self, Start start);
+  Routine read_frames(Reader& self);
+  Routine read_incoming(Reader& self, Start start);
+  void deliver(Message&& message);
+  void deliver_batch(core::framed::ReceivedFrame& frame);
   Routine wait_for_close(std::optional<std::chrono::milliseconds> timeout);
 
   const std::int32_t number_;
   EventLoop& loop_;
+  IncomingPool& incoming_;
   DataChannel channel_;
   std::unique_ptr<Reader> reader_;
   std::unique_ptr<Reader> stopped_;  // it was stopped while it was on the stack

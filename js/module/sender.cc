@@ -9,10 +9,50 @@
 
 namespace wdc::js {
 
-std::int32_t SenderPool::send(DataChannel& channel, Message&& message) {
+Result<std::size_t> JsSource::read(std::span<std::byte> room) {
+  const auto read = imports::wdc_js_import_source_read(operation_, room.data(), room.size());
+  if (read < 0) return fail(static_cast<Errc>(-read));
+  return static_cast<std::size_t>(read);
+}
+
+std::int32_t SenderPool::send(DataChannel& channel, Message&& message, const SendOptions& options) {
   auto& sender = idle_sender();
-  sender.channel = &channel;
   sender.message = std::move(message);
+  sender.options = options;
+  return start(sender, channel, What::message);
+}
+
+std::int32_t SenderPool::send_from_source(DataChannel& channel, std::optional<std::uint64_t> size, MessageType type,
+                                          const SendOptions& options) {
+  auto& sender = idle_sender();
+  sender.source.operation_ = sender.number;
+  sender.source.size_ = size;
+  sender.type = type;
+  sender.options = options;
+  return start(sender, channel, What::source);
+}
+
+std::int32_t SenderPool::flush(DataChannel& channel, FlushTo goal) {
+  auto& sender = idle_sender();
+  sender.goal = goal;
+  return start(sender, channel, What::flush);
+}
+
+void SenderPool::wake_source(std::int32_t operation) {
+  if (auto* sender = waiting(operation)) sender->source.wake();
+}
+
+void SenderPool::cancel(std::int32_t operation) {
+  auto* sender = waiting(operation);
+  if (sender == nullptr) return;
+  sender->waits = false;
+  sender->routine = run(*sender);  // destroys the old frame, and the operation in it
+  idle_.push_back(sender);
+}
+
+std::int32_t SenderPool::start(Sender& sender, DataChannel& channel, What what) {
+  sender.channel = &channel;
+  sender.what = what;
   sender.ended = false;
   sender.routine.resume();
   if (sender.ended) {
@@ -23,13 +63,10 @@ std::int32_t SenderPool::send(DataChannel& channel, Message&& message) {
   return sender.number;
 }
 
-void SenderPool::cancel(std::int32_t operation) {
-  if (operation < 1 || static_cast<std::size_t>(operation) > senders_.size()) return;
+SenderPool::Sender* SenderPool::waiting(std::int32_t operation) {
+  if (operation < 1 || static_cast<std::size_t>(operation) > senders_.size()) return nullptr;
   auto& sender = *senders_[static_cast<std::size_t>(operation) - 1];
-  if (!sender.waits) return;
-  sender.waits = false;
-  sender.routine = run(sender);  // destroys the old frame, and the operation in it
-  idle_.push_back(&sender);
+  return sender.waits ? &sender : nullptr;
 }
 
 SenderPool::Sender& SenderPool::idle_sender() {
@@ -47,9 +84,16 @@ SenderPool::Sender& SenderPool::idle_sender() {
 
 Routine SenderPool::run(Sender& sender) {
   for (;;) {
-    {
-      auto result = co_await sender.channel->send(std::move(sender.message));
-      sender.code = report(result);
+    switch (sender.what) {
+      case What::message:
+        sender.code = report(co_await sender.channel->send(std::move(sender.message), sender.options));
+        break;
+      case What::source:
+        sender.code = report(co_await sender.channel->send_from(sender.source, sender.type, sender.options));
+        break;
+      case What::flush:
+        sender.code = report(co_await sender.channel->flush(sender.goal));
+        break;
     }
     sender.ended = true;
     if (std::exchange(sender.waits, false)) {

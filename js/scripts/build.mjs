@@ -2,7 +2,7 @@
 //
 // build.mjs [--budget BYTES] [--outdir FOLDER]   makes dist/: the bundles with their source maps, the WebAssembly, and the
 // declarations. Needs the WebAssembly of the preset `wasm` (or of the build tree WDC_WASM_BUILD). Prints what each file weighs;
-// fails if the default entry, compressed by brotli 11, is larger than its budget (default 40 KiB).
+// fails if the default entry, compressed by brotli 11, is larger than its budget (default 58 KiB).
 import { spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -15,7 +15,7 @@ import { build } from 'esbuild';
 const js = fileURLToPath(new URL('..', import.meta.url));
 const root = join(js, '..');
 const { values: options } = parseArgs({
-  options: { budget: { type: 'string', default: '40960' }, outdir: { type: 'string', default: join(js, 'dist') } },
+  options: { budget: { type: 'string', default: '59392' }, outdir: { type: 'string', default: join(js, 'dist') } },
 });
 const budget = Number(options.budget);
 const dist = resolve(options.outdir);

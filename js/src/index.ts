@@ -7,12 +7,13 @@ export { connect, type ConnectOptions } from './connect/connect.js';
 export { errorCodes, type ErrorCode } from './error_codes.js';
 export { WdcError, type WdcErrorDetails } from './error.js';
 export { incoming, type IncomingChannels, type IncomingOptions } from './incoming.js';
-export type { ChannelStats } from './module_channel.js';
-export type { ChannelOptions, FlowOptions } from './options.js';
-export type { Bytes, SendData } from './payload.js';
-export type { Disposer, Message, MessageIterator, ReadOptions } from './readers.js';
+export { IncomingMessage } from './incoming_message.js';
+export type { ChannelStats, Delivery } from './module_channel.js';
+export type { ChannelOptions, FlowOptions, FramedOptions } from './options.js';
+export type { Bytes, FramedSendData, SendData } from './payload.js';
+export type { ChannelIterator, Disposer, IncomingMessageIterator, Message, MessageIterator, ReadOptions } from './readers.js';
 export { receiveChannel, transferTo, type TransferOptions, type TransferTarget } from './transfer.js';
-export { WasmDataChannel, type CloseOptions, type SendOptions } from './wasm_data_channel.js';
+export { WasmDataChannel, type CloseOptions, type FlushOptions, type SendOptions } from './wasm_data_channel.js';
 export { WebRtcDataChannel } from './web_rtc_data_channel.js';
 export type { HostCounts } from './host/types.js';
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 import { codeOf, WdcError } from './error.js';
-import type { ErrorCode } from './error_codes.js';
+import { errorCodes, type ErrorCode } from './error_codes.js';
 import { createHost } from './host.js';
 import type { Host } from './host/types.js';
-import type { FlowArguments } from './options.js';
+import { notYet, type Feed } from './feeds.js';
+import { flowArguments, framedArguments, type FlowArguments, type FlowOptions, type FramedArguments } from './options.js';
 
 /**
  * The package's WebAssembly in hexadecimal; scripts/build.mjs puts it here. Compressed as files on the way to a page are, it is
@@ -14,13 +15,24 @@ declare const WDC_EMBEDDED_MODULE: string | undefined;
 /** What js/module/exports.cc offers. A negative result is an error. */
 interface ModuleExports {
   readonly memory: WebAssembly.Memory;
+  wdc_js_set_framed(...framed: FramedArguments): void;
   wdc_js_set_flow(...flow: FlowArguments): number;
   wdc_js_adopt(hostChannel: number): number;
   wdc_js_release(channel: number): void;
+  wdc_js_set_send(priority: number, timeoutMs: number, key: number): void;
   wdc_js_send(channel: number, slot: number, size: number, isText: number): number;
+  wdc_js_send_source(channel: number, size: number, isText: number): number;
+  wdc_js_source_ready(operation: number): void;
   wdc_js_try_send(channel: number, slot: number, size: number, isText: number): number;
+  wdc_js_outbox(): number;
+  wdc_js_try_send_outbox(channel: number, size: number, isText: number): number;
+  wdc_js_flush(channel: number, goal: number): number;
   wdc_js_cancel_send(operation: number): void;
   wdc_js_pull(channel: number, count: number): void;
+  wdc_js_taken(channel: number, count: number): void;
+  wdc_js_pull_incoming(channel: number, count: number): void;
+  wdc_js_pull_part(message: number, whole: number): void;
+  wdc_js_release_incoming(message: number): void;
   wdc_js_listen(channel: number): void;
   wdc_js_stop(channel: number): void;
   wdc_js_close(channel: number, timeoutMs: number): void;
@@ -28,6 +40,8 @@ interface ModuleExports {
   wdc_js_ready_state(channel: number): number;
   wdc_js_buffered_amount(channel: number): number;
   wdc_js_max_message_size(channel: number): number;
+  wdc_js_framed(channel: number): number;
+  wdc_js_delivery(channel: number): number;
   wdc_js_stats(channel: number): number;
 }
 
@@ -35,6 +49,9 @@ interface ModuleExports {
 export interface ChannelEvents {
   notifyOpened(error: WdcError | undefined): void;
   notifyMessage(value: ArrayBuffer | string): void;
+  /** `count` pairs of a place in memory and a size, its highest bit set for text. Gives how many were taken. */
+  notifyBatch(pointer: number, count: number): number;
+  notifyIncoming(message: number, isText: boolean, size: number | undefined): void;
   notifyEndOfMessages(error: WdcError | undefined): void;
   notifyCloseEnded(error: WdcError | undefined): void;
   notifyClosed(error: WdcError | undefined): void;
@@ -45,9 +62,21 @@ export interface ChannelEvents {
 /** A send that waits. */
 export interface SendEvents {
   sent(error: WdcError | undefined): void;
+  /** Where the bytes come from, if the message goes in parts. */
+  readonly feed?: Feed | undefined;
 }
 
+/** A message that is read in parts. */
+export interface PartEvents {
+  part(value: ArrayBuffer | string): void;
+  partEnded(error: WdcError | undefined): void;
+}
+
+/** As in js/module/exports.cc. */
+export const kOutboxBytes = 65_536;
 const decoder = new TextDecoder();
+const cannotRead = -errorCodes.cancelled.number;
+const wouldBlock = -errorCodes.would_block.number;
 
 /** One instance of the package's WebAssembly, with its channels and the sends that wait. */
 export class Module {
@@ -55,6 +84,8 @@ export class Module {
   readonly exports: ModuleExports;
   readonly channels = new Map<number, ChannelEvents>();
   readonly sends = new Map<number, SendEvents>();
+  readonly incoming = new Map<number, PartEvents>();
+  #outbox = new Uint8Array(0);
   #failure = { detail: '', value: -1, limit: -1 };
 
   constructor() {
@@ -63,6 +94,30 @@ export class Module {
     this.exports = instance.exports as unknown as ModuleExports;
     this.host.bind(instance);
     this.host.onDead((reason) => this.#died(reason as WdcError));
+  }
+
+  /** Where the bytes of trySendOutbox() go; holds until C++ runs. Throws out_of_memory. */
+  get outbox(): Uint8Array<ArrayBuffer> {
+    if (this.#outbox.length === 0) { // detached by growth, or new
+      const pointer = this.host.call(() => this.exports.wdc_js_outbox());
+      if (pointer === 0) throw new WdcError('out_of_memory');
+      this.#outbox = new Uint8Array(this.exports.memory.buffer, pointer >>> 0, kOutboxBytes);
+    }
+    return this.#outbox;
+  }
+
+  /** Sends the first `size` bytes of the outbox; gives 0 or an error. */
+  trySendOutbox(channel: number, size: number, isText: number): number {
+    return this.host.call(() => this.exports.wdc_js_try_send_outbox(channel, size, isText));
+  }
+
+  /** The options of the next channel. Gives the error of those that no channel can have; throws invalid_argument for no numbers. */
+  setFlow(options: FlowOptions): WdcError | undefined {
+    const [flow, framed] = [flowArguments(options), framedArguments(options)];
+    return this.error(this.host.call(() => {
+      if (framed) this.exports.wdc_js_set_framed(...framed);
+      return this.exports.wdc_js_set_flow(...flow);
+    }));
   }
 
   /** The error that a negative result stands for; undefined for 0. */
@@ -95,6 +150,24 @@ export class Module {
         const value = this.host.takeSlot(slot) as ArrayBuffer | string;
         this.channels.get(channel)?.notifyMessage(value);
       },
+      deliver_batch: (channel: number, pointer: number, count: number) =>
+        this.channels.get(channel)?.notifyBatch(pointer >>> 0, count) ?? 0,
+      incoming: (channel: number, message: number, isText: number, size: number) =>
+        this.channels.get(channel)?.notifyIncoming(message, isText !== 0, size < 0 ? undefined : size),
+      part: (message: number, slot: number) => {
+        const value = this.host.takeSlot(slot) as ArrayBuffer | string;
+        this.incoming.get(message)?.part(value);
+      },
+      part_ended: (message: number, code: number) => this.incoming.get(message)?.partEnded(this.error(code)),
+      source_read: (operation: number, room: number, size: number) => {
+        try {
+          const bytes = new Uint8Array(this.exports.memory.buffer, room >>> 0, size >>> 0);
+          const read = this.sends.get(operation)?.feed?.read(bytes) ?? 0;
+          return read === notYet ? wouldBlock : read;
+        } catch {
+          return cannotRead; // the feed knows why
+        }
+      },
       ended: (channel: number, code: number) => this.channels.get(channel)?.notifyEndOfMessages(this.error(code)),
       opened: (channel: number, code: number) => this.channels.get(channel)?.notifyOpened(this.error(code)),
       close_ended: (channel: number, code: number) => this.channels.get(channel)?.notifyCloseEnded(this.error(code)),
@@ -105,9 +178,12 @@ export class Module {
   #died(reason: WdcError): void {
     const channels = [...this.channels.values()];
     const sends = [...this.sends.values()];
+    const incoming = [...this.incoming.values()];
     this.channels.clear();
     this.sends.clear();
+    this.incoming.clear();
     for (const send of sends) send.sent(reason);
+    for (const message of incoming) message.partEnded(reason);
     for (const channel of channels) channel.notifyDeath(reason);
   }
 }

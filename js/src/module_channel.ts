@@ -1,17 +1,33 @@
 // SPDX-License-Identifier: MIT
 import { describe, WdcError } from './error.js';
 import { errorCodes } from './error_codes.js';
-import { sizeOf } from './host/memory.js';
-import { currentModule, type ChannelEvents, type Module } from './module.js';
-import { flowArguments, wholeMs, type ChannelOptions } from './options.js';
-import { snapshot, type Payload } from './payload.js';
+import { feedOfBytes, type Feed } from './feeds.js';
+import { bytesOf, sizeOf } from './host/memory.js';
+import { IncomingMessage } from './incoming_message.js';
+import { currentModule, kOutboxBytes, type ChannelEvents, type Module, type SendEvents } from './module.js';
+import { flowArguments, framedArguments, wholeMs, type ChannelOptions } from './options.js';
+import { snapshot, type Bytes, type Payload } from './payload.js';
 
 /** Whoever takes a channel's messages. */
 export interface Reader {
   /** Must not throw. */
   message(value: ArrayBuffer | string): void;
+  /** For readers that listen to a framed channel: how they want what comes many at a time. */
+  readonly batches?: BatchReader | undefined;
+  /** One that is read in parts, for readers of those. Must not throw. */
+  incoming?(message: IncomingMessage): void;
   /** Nothing follows. Must not throw. */
   end(error: WdcError | undefined): void;
+}
+
+/** What takes the messages of one frame after the other. */
+export interface BatchReader {
+  /** Text as strings. */
+  readonly text: boolean;
+  /** Views on one buffer for all messages of a frame, also where they are small. */
+  readonly views: boolean;
+  /** Must not throw. */
+  message(value: Bytes | string): void;
 }
 
 /** What a channel has counted since it was wrapped. Bytes are payload. */
@@ -32,12 +48,41 @@ export interface ChannelStats {
   sendWaits: number;
   /** Messages sent past the high mark because the browser's buffer did not move. */
   stalls: number;
+  /** Of framed mode, control frames among them. */
+  framesSent: number;
+  framesReceived: number;
+}
+
+/** Where the bytes are that a framed channel was given to send: the three add up to all of them. Payload. */
+export interface Delivery {
+  /** The other side's user has taken them. */
+  acknowledged: number;
+  /** Sent, and nothing was heard of them yet. */
+  inDoubt: number;
+  /** Not sent yet, or taken back, or known to have been thrown away unread. */
+  unsent: number;
+}
+
+/** What one send asks for beside its data. */
+export interface SendRequest {
+  readonly signal?: AbortSignal | undefined;
+  /** As wdc_js_set_send takes it; undefined: nothing special. */
+  readonly special?: readonly [priority: number, timeoutMs: number, key: number] | undefined;
 }
 
 const statNames = [
   'messagesSent', 'bytesSent', 'messagesReceived', 'bytesReceived', 'messagesDropped', 'bytesDropped',
-  'receiveQueueMessages', 'receiveQueueBytes', 'sendQueueOperations', 'sendWaits', 'stalls',
+  'receiveQueueMessages', 'receiveQueueBytes', 'sendQueueOperations', 'sendWaits', 'stalls', 'framesSent', 'framesReceived',
 ] as const;
+const encoder = new TextEncoder();
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+/** Of an entry of a batch; the bit above says text. */
+const kSizeBits = 0x7fffffff;
+/** Messages of a batch up to this have a buffer of their own. */
+const kCopiedBytes = 1024;
+
+/** Where the last message of a batch ends. */
+const endOf = (places: Uint32Array): number => (places.at(-2) ?? 0) + ((places.at(-1) ?? 0) & kSizeBits);
 const readyStates = ['connecting', 'open', 'closing', 'closed'] as const;
 const everyMessage = 0xffffffff;
 const wouldBlock = -errorCodes.would_block.number;
@@ -69,7 +114,8 @@ class Deferred {
  * (yet), they are checked when a channel is wrapped.
  */
 export function checkOptions(options: ChannelOptions): void {
-  const flow = flowArguments(options);
+  flowArguments(options);
+  framedArguments(options);
   wholeMs(options, 'disconnectedTimeoutMs');
   let module: Module;
   try {
@@ -77,13 +123,15 @@ export function checkOptions(options: ChannelOptions): void {
   } catch {
     return;
   }
-  const error = module.error(module.host.call(() => module.exports.wdc_js_set_flow(...flow)));
+  const error = module.setFlow(options);
   if (error?.code === 'invalid_argument') throw error; // not out_of_memory, which may have passed by then
 }
 
 /** A channel of the module as the two public classes share it. */
 export class ModuleChannel implements ChannelEvents {
   readonly rtc: RTCDataChannel;
+  /** The protocol names framed mode. */
+  readonly framed: boolean;
   readonly #module: Module;
   /** In the module; 0 once it was released there. */
   #number: number;
@@ -99,23 +147,26 @@ export class ModuleChannel implements ChannelEvents {
   #waitingSends = 0;
   /** True once readers are served from #unread, no more from the module. */
   #served = false;
-  #unread: (ArrayBuffer | string)[] = [];
+  #unread: (ArrayBuffer | string | IncomingMessage)[] = [];
   #unreadEnd: { error: WdcError | undefined } | undefined;
   #lastStats: ChannelStats | undefined;
+  #lastDelivery: Delivery = { acknowledged: 0, inDoubt: 0, unsent: 0 };
+  /** The frame whose messages the reader is being given. */
+  #batch: { taken: number } | undefined;
 
   /** Throws WdcError: invalid_argument, already_wrapped, closed, wasm_blocked. */
   constructor(rtc: RTCDataChannel, options: ChannelOptions) {
     if (Object.prototype.toString.call(rtc) !== '[object RTCDataChannel]') {
       throw new WdcError('invalid_argument', `an RTCDataChannel is needed, not ${describe(rtc)}`);
     }
-    const flow = flowArguments(options);
     const disconnectedTimeout = wholeMs(options, 'disconnectedTimeoutMs');
     const { peerConnection } = options;
     this.rtc = rtc;
     this.#module = currentModule();
     const { host, exports } = this.#module;
     // Before the channel is touched: a wrong option leaves it as it is.
-    this.#throwIfError(host.call(() => exports.wdc_js_set_flow(...flow)));
+    const wrong = this.#module.setFlow(options);
+    if (wrong) throw wrong;
     const handle = host.adoptChannel(rtc, {
       ...(peerConnection && { peerConnection }),
       ...(disconnectedTimeout >= 0 && { disconnectedTimeout }),
@@ -126,6 +177,7 @@ export class ModuleChannel implements ChannelEvents {
       return number;
     });
     this.#throwIfError(this.#number);
+    this.framed = host.call(() => exports.wdc_js_framed(this.#number)) !== 0;
   }
 
   get opened(): Promise<void> {
@@ -170,25 +222,32 @@ export class ModuleChannel implements ChannelEvents {
     return Object.fromEntries(statNames.map((name, index) => [name, numbers[index]])) as unknown as ChannelStats;
   }
 
+  /** All zero unless framed. */
+  delivery(): Delivery {
+    if (this.#number === 0) return this.#lastDelivery;
+    const pointer = this.#call((exports, number) => exports.wdc_js_delivery(number));
+    const [acknowledged = 0, inDoubt = 0, unsent = 0] = new Float64Array(this.#module.exports.memory.buffer, pointer >>> 0, 3);
+    return { acknowledged, inDoubt, unsent };
+  }
+
   /**
    * Sends in order; resolves when the transport has accepted it. `own`: nobody else can change the payload. An abort takes
    * back a send that waits.
    */
-  send(payload: Payload, own: boolean, signal?: AbortSignal): Promise<void> {
+  send(payload: Payload, own: boolean, request: SendRequest = {}): Promise<void> {
     if (this.#number === 0) return Promise.reject(this.#gone());
-    const size = sizeOf(payload);
     try {
       // Behind others that wait this one would wait, too.
-      if (this.#waitingSends === 0) {
-        const result = this.#trySend(payload, size);
+      if (this.#waitingSends === 0 && request.special === undefined) {
+        const result = this.framed ? this.#trySendFramed(payload) : this.#trySend(payload, sizeOf(payload));
         if (result === 0) return done;
         if (result === notOpen && this.#opensNow) {
           const copy = own ? payload : snapshot(payload);
-          return this.opened.then(() => this.send(copy, true, signal));
+          return this.opened.then(() => this.send(copy, true, request));
         }
         if (result !== wouldBlock) return this.#refuse(result);
       }
-      return this.#sendInTurn(own ? payload : snapshot(payload), size, signal);
+      return this.#sendInTurn(own ? payload : snapshot(payload), request);
     } catch (error) {
       return Promise.reject(error as Error);
     }
@@ -204,23 +263,68 @@ export class ModuleChannel implements ChannelEvents {
     return host.call(() => exports.wdc_js_try_send(this.#number, host.putSlot(payload), size, isText));
   }
 
-  #sendInTurn(payload: Payload, size: number, signal: AbortSignal | undefined): Promise<void> {
-    const { host, exports } = this.#module;
+  // What is small goes straight to where C++ collects it.
+  #trySendFramed(payload: Payload): number {
+    const { outbox } = this.#module;
+    if (typeof payload === 'string') {
+      if (payload.length > kOutboxBytes) return wouldBlock;
+      const { read, written } = encoder.encodeInto(payload, outbox);
+      return read === payload.length ? this.#module.trySendOutbox(this.#number, written, 1) : wouldBlock;
+    }
+    const bytes = bytesOf(payload);
+    if (bytes.length > kOutboxBytes) return wouldBlock;
+    outbox.set(bytes);
+    return this.#module.trySendOutbox(this.#number, bytes.length, 0);
+  }
+
+  #sendInTurn(payload: Payload, request: SendRequest): Promise<void> {
+    const size = sizeOf(payload);
     const isText = typeof payload === 'string' ? 1 : 0;
+    if (this.framed && size > kOutboxBytes) {
+      const limit = this.maxMessageSize;
+      if (limit > 0 && size > limit) return Promise.reject(new WdcError('message_too_large', '', { value: size, limit }));
+      return this.sendFrom(feedOfBytes(typeof payload === 'string' ? encoder.encode(payload) : bytesOf(payload)), size, isText, request);
+    }
+    const { host } = this.#module;
+    return this.#start(request, (exports, number) => exports.wdc_js_send(number, host.putSlot(payload), size, isText));
+  }
+
+  /** The same for bytes that come as there is room for them; `size` below zero: not known. Framed channels only. */
+  sendFrom(feed: Feed, size: number, isText: number, request: SendRequest): Promise<void> {
+    const sent = this.#number === 0
+      ? Promise.reject(this.#gone())
+      : this.#start(request, (exports, number) => exports.wdc_js_send_source(number, size, isText), feed);
+    sent.then(() => feed.end(undefined), (error: unknown) => feed.end(error));
+    return sent;
+  }
+
+  /** Resolves when everything that was accepted before is there. */
+  flush(goal: 'transport' | 'peer', signal: AbortSignal | undefined): Promise<void> {
+    if (this.#number === 0) return Promise.reject(this.#gone());
+    return this.#start({ signal }, (exports, number) => exports.wdc_js_flush(number, goal === 'peer' ? 1 : 0));
+  }
+
+  /** Starts what may wait: `start` gives 0, the number of an operation, or an error. */
+  #start(
+    { signal, special }: SendRequest, start: (exports: Module['exports'], number: number) => number, feed?: Feed,
+  ): Promise<void> {
+    const { host, exports } = this.#module;
     let waiting = done;
     const result = host.call(() => {
-      const operation = exports.wdc_js_send(this.#number, host.putSlot(payload), size, isText);
-      if (operation > 0) waiting = this.#wait(operation, signal); // before the pump that may end it
+      if (special) exports.wdc_js_set_send(...special);
+      const operation = start(exports, this.#number);
+      if (operation > 0) waiting = this.#wait(operation, signal, feed); // before the pump that may end it
       return operation;
     });
     return result < 0 ? this.#refuse(result) : waiting;
   }
 
-  #wait(operation: number, signal: AbortSignal | undefined): Promise<void> {
+  #wait(operation: number, signal: AbortSignal | undefined, feed: Feed | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
       const finish = () => {
         signal?.removeEventListener('abort', onAbort);
         this.#waitingSends -= 1;
+        if (feed) feed.onReady = () => undefined;
         if (this.#end) this.#finishLater();
       };
       const onAbort = () => {
@@ -232,14 +336,23 @@ export class ModuleChannel implements ChannelEvents {
         finish();
         reject(signal?.reason as Error);
       };
-      this.#waitingSends += 1;
-      this.#module.sends.set(operation, {
+      const events: SendEvents = {
         sent: (error) => {
           finish();
-          if (error) reject(error);
+          const failure = feed?.failure ?? (error && { error });
+          if (failure) reject(failure.error as Error);
           else resolve();
         },
-      });
+        feed,
+      };
+      if (feed) {
+        feed.onReady = () => this.#call((exports) => {
+          exports.wdc_js_source_ready(operation);
+          return 0;
+        });
+      }
+      this.#waitingSends += 1;
+      this.#module.sends.set(operation, events);
       signal?.addEventListener('abort', onAbort);
     });
   }
@@ -247,7 +360,7 @@ export class ModuleChannel implements ChannelEvents {
   /** False: it would have to wait. Throws what send() would reject with. */
   trySend(payload: Payload): boolean {
     if (this.#number === 0) throw this.#gone();
-    const result = this.#trySend(payload, sizeOf(payload));
+    const result = this.framed ? this.#trySendFramed(payload) : this.#trySend(payload, sizeOf(payload));
     if (result === wouldBlock || (result === notOpen && this.#opensNow)) return false;
     this.#throwIfError(result);
     return true;
@@ -266,6 +379,13 @@ export class ModuleChannel implements ChannelEvents {
     else this.#call((exports, number) => exports.wdc_js_pull(number, 1));
   }
 
+  /** The same for a message that is read in parts. */
+  pullIncoming(): void {
+    this.#wanted += 1;
+    if (this.#served) this.#serveUnread();
+    else this.#call((exports, number) => exports.wdc_js_pull_incoming(number, 1));
+  }
+
   /** Asks for all messages for the attached reader, from the next turn on. */
   listen(): void {
     this.#wanted = Infinity;
@@ -278,6 +398,7 @@ export class ModuleChannel implements ChannelEvents {
     if (this.#reader !== reader) return;
     this.#reader = undefined;
     this.#wanted = 0;
+    this.#settleBatch();
     if (this.#served) return;
     this.#call((exports, number) => exports.wdc_js_stop(number));
     this.#finishLater();
@@ -293,6 +414,7 @@ export class ModuleChannel implements ChannelEvents {
   }
 
   abort(): void {
+    this.#settleBatch();
     if (this.#number !== 0) this.#call((exports, number) => exports.wdc_js_abort(number));
   }
 
@@ -309,6 +431,55 @@ export class ModuleChannel implements ChannelEvents {
     }
     this.#wanted -= 1;
     this.#reader.message(value);
+  }
+
+  notifyBatch(pointer: number, count: number): number {
+    const reader = this.#reader?.batches;
+    if (!reader) return 0;
+    const { memory } = this.#module.exports;
+    // What the user's code does may make the memory grow, and detach views on it; the places stay.
+    const places = new Uint32Array(memory.buffer, pointer, 2 * count).slice();
+    let bytes = new Uint8Array(memory.buffer);
+    let frame: Bytes | undefined;
+    const start = places[0] ?? 0;
+    const batch = { taken: 0 };
+    this.#batch = batch;
+    for (let index = 0; index < places.length && this.#batch === batch; index += 2) {
+      const place = places[index] ?? 0;
+      const size = places[index + 1] ?? 0;
+      const end = place + (size & kSizeBits);
+      if (bytes.length === 0) bytes = new Uint8Array(memory.buffer);
+      batch.taken += 1;
+      if (size > kSizeBits && reader.text) {
+        reader.message(decoder.decode(bytes.subarray(place, end)));
+      } else if (size <= kCopiedBytes && !reader.views) {
+        reader.message(bytes.slice(place, end));
+      } else {
+        frame ??= bytes.slice(start, endOf(places));
+        reader.message(frame.subarray(place - start, end - start));
+      }
+    }
+    if (this.#batch !== batch) return 0; // told already
+    this.#batch = undefined;
+    return batch.taken;
+  }
+
+  // Before the module hears anything else: what the reader of a batch has had so far is not the next one's.
+  #settleBatch(): void {
+    const batch = this.#batch;
+    if (!batch) return;
+    this.#batch = undefined;
+    this.#call((exports, number) => exports.wdc_js_taken(number, batch.taken));
+  }
+
+  notifyIncoming(number: number, isText: boolean, size: number | undefined): void {
+    const message = IncomingMessage.of(this.#module, number, isText, size);
+    if (this.#served || this.#reader?.incoming === undefined) {
+      this.#unread.push(message);
+      return;
+    }
+    this.#wanted -= 1;
+    this.#reader.incoming(message);
   }
 
   notifyEndOfMessages(error: WdcError | undefined): void {
@@ -337,6 +508,7 @@ export class ModuleChannel implements ChannelEvents {
   }
 
   notifyDeath(error: WdcError): void {
+    this.#batch = undefined;
     this.#number = 0;
     this.#served = true;
     this.#end = { error };
@@ -361,6 +533,10 @@ export class ModuleChannel implements ChannelEvents {
     if (!this.#served) {
       this.#served = true;
       this.#call((exports, number) => {
+        if (this.#reader?.incoming) {
+          exports.wdc_js_pull_incoming(number, everyMessage);
+          return 0;
+        }
         exports.wdc_js_stop(number);
         exports.wdc_js_pull(number, everyMessage);
         return 0;
@@ -368,6 +544,7 @@ export class ModuleChannel implements ChannelEvents {
     }
     this.#unreadEnd ??= this.#end;
     this.#lastStats = this.stats();
+    this.#lastDelivery = this.delivery();
     const number = this.#number;
     this.#module.channels.delete(number);
     this.#call((exports) => {
@@ -390,7 +567,7 @@ export class ModuleChannel implements ChannelEvents {
         return;
       }
       this.#wanted -= 1;
-      this.#reader.message(value);
+      this.#give(this.#reader, value);
     }
     if (now) {
       const reader = this.#reader;
@@ -399,12 +576,21 @@ export class ModuleChannel implements ChannelEvents {
     }
   }
 
+  #give(reader: Reader, value: ArrayBuffer | string | IncomingMessage): void {
+    if (reader.incoming) {
+      reader.incoming(value instanceof IncomingMessage ? value : IncomingMessage.ofWhole(value));
+    } else if (value instanceof IncomingMessage) {
+      value.stop(); // whoever reads whole messages comes too late for it
+    } else reader.message(value);
+  }
+
   #statsOfClosed(): ChannelStats {
     const zeros = Object.fromEntries(statNames.map((name) => [name, 0])) as unknown as ChannelStats;
     return {
       ...(this.#lastStats ?? zeros),
       receiveQueueMessages: this.#unread.length,
-      receiveQueueBytes: this.#unread.reduce((sum, value) => sum + sizeOf(value), 0),
+      receiveQueueBytes: this.#unread.reduce(
+        (sum, value) => sum + (value instanceof IncomingMessage ? 0 : sizeOf(value)), 0),
       sendQueueOperations: 0,
     };
   }

@@ -5,6 +5,9 @@ import { bytesOf } from './host/memory.js';
 /** What {@link WasmDataChannel.send} takes: bytes in any shape, or text. */
 export type SendData = ArrayBuffer | SharedArrayBuffer | ArrayBufferView | readonly number[] | Blob | string;
 
+/** What {@link WasmDataChannel.send} takes on a framed channel: also a stream of bytes, as one message. */
+export type FramedSendData = SendData | ReadableStream<ArrayBuffer | ArrayBufferView>;
+
 /**
  * Bytes over a buffer of their own that is not shared: `Uint8Array<ArrayBuffer>` from TypeScript 5.7 on, `Uint8Array` before,
  * where the type has no parameter.
@@ -22,6 +25,11 @@ export function isBlob(data: unknown): data is Blob {
   if (typeof data !== 'object') return false;
   const name = tag(data);
   return name === 'Blob' || name === 'File';
+}
+
+/** True for a ReadableStream. */
+export function isStream(data: unknown): data is ReadableStream<unknown> {
+  return typeof data === 'object' && tag(data) === 'ReadableStream';
 }
 
 /** The payload of everything but a Blob, without a copy where there is a buffer. Throws invalid_argument. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { WdcError } from './error.js';
+import { IncomingMessage } from './incoming_message.js';
 import type { ModuleChannel, Reader } from './module_channel.js';
 import type { Bytes } from './payload.js';
 
@@ -12,6 +13,11 @@ export interface ReadOptions {
    * True: text messages are given as strings. False (default): as their UTF-8 bytes, so that every message is a Uint8Array.
    */
   text?: boolean | undefined;
+  /**
+   * For startListening() on a framed channel. True: small messages, too, are views on a buffer that they share with the others of
+   * their frame, and that lives as long as one of them (docs/buffers.md). False (default): up to 1 KB each has its own.
+   */
+  views?: boolean | undefined;
   /** Ends the reading; messages that were not read stay for the next reader. */
   signal?: AbortSignal | undefined;
 }
@@ -56,20 +62,22 @@ function report(error: unknown): void {
 export function listen(
   channel: ModuleChannel, callback: (message: Bytes | string) => unknown, options: ReadOptions,
 ): Disposer {
-  const { signal, text = false } = options;
+  const { signal, text = false, views = false } = options;
   if (signal?.aborted) return disposer(() => undefined);
   const stop = () => {
     signal?.removeEventListener('abort', stop);
     channel.detach(reader);
   };
+  const message = (value: Bytes | string): void => {
+    try {
+      callback(value);
+    } catch (error) {
+      report(error);
+    }
+  };
   const reader: Reader = {
-    message(value) {
-      try {
-        callback(asMessage(value, text));
-      } catch (error) {
-        report(error);
-      }
-    },
+    message: (value) => message(asMessage(value, text)),
+    batches: { text, views, message },
     end: () => signal?.removeEventListener('abort', stop),
   };
   channel.attach(reader);
@@ -83,29 +91,33 @@ interface Waiting<T> {
   reject: (error: unknown) => void;
 }
 
-/** The messages of a channel, one at a time as they are asked for. The reading begins at the first next(). */
-export class MessageIterator<T extends Bytes | string> implements AsyncIterator<T, undefined>, AsyncIterable<T> {
+/** What a channel gives, one at a time as it is asked for. The reading begins at the first next(). */
+export abstract class ChannelIterator<T> implements AsyncIterator<T, undefined>, AsyncIterable<T> {
   readonly #channel: ModuleChannel;
-  readonly #text: boolean;
   readonly #signal: AbortSignal | undefined;
   readonly #reader: Reader;
+  readonly #pull: () => void;
   readonly #waiting: Waiting<T>[] = [];
   #state: 'new' | 'reading' | 'ended' = 'new';
   /** An abort or a trap that nobody waited for: the next next() tells it. */
   #failure: { error: unknown } | undefined;
 
-  constructor(channel: ModuleChannel, options: ReadOptions) {
+  /** @internal `reader` hands over with `give`; `pull` asks for one more. */
+  protected constructor(
+    channel: ModuleChannel, signal: AbortSignal | undefined, reader: (give: (value: T) => void) => Omit<Reader, 'end'>,
+    pull: () => void,
+  ) {
     this.#channel = channel;
-    this.#text = options.text ?? false;
-    this.#signal = options.signal;
+    this.#signal = signal;
+    this.#pull = pull;
     this.#reader = {
-      message: (value) => this.#waiting.shift()?.resolve({ value: asMessage(value, this.#text) as T, done: false }),
+      ...reader((value) => this.#waiting.shift()?.resolve({ value, done: false })),
       end: (error) => this.#end(error),
     };
   }
 
   /**
-   * The next message; `done` after a clean close by either side, once everything was read. Rejects, once, with what broke
+   * The next one; `done` after a clean close by either side, once everything was read. Rejects, once, with what broke
    * the channel, with `consumer_busy` if it has another reader, or with the signal's reason. May be called again before the
    * promise before has settled.
    */
@@ -120,7 +132,7 @@ export class MessageIterator<T extends Bytes | string> implements AsyncIterator<
       if (this.#state === 'ended') return Promise.resolve({ value: undefined, done: true });
       return new Promise((resolve, reject) => {
         this.#waiting.push({ resolve, reject });
-        this.#channel.pull();
+        this.#pull();
       });
     } catch (error) {
       return Promise.reject(error as Error);
@@ -170,5 +182,24 @@ export class MessageIterator<T extends Bytes | string> implements AsyncIterator<
     else if (error) this.#failure = { error };
     else first?.resolve({ value: undefined, done: true });
     for (const { resolve } of others) resolve({ value: undefined, done: true });
+  }
+}
+
+/** The messages of a channel, one at a time as they are asked for. The reading begins at the first next(). */
+export class MessageIterator<T extends Bytes | string> extends ChannelIterator<T> {
+  /** @internal */
+  constructor(channel: ModuleChannel, { text = false, signal }: ReadOptions) {
+    super(channel, signal, (give) => ({ message: (value) => give(asMessage(value, text) as T) }), () => channel.pull());
+  }
+}
+
+/** The messages of a framed channel as they begin, one at a time as they are asked for. */
+export class IncomingMessageIterator extends ChannelIterator<IncomingMessage> {
+  /** @internal */
+  constructor(channel: ModuleChannel, signal: AbortSignal | undefined) {
+    super(channel, signal, (give) => ({
+      message: (value) => give(IncomingMessage.ofWhole(value)),
+      incoming: give,
+    }), () => channel.pullIncoming());
   }
 }

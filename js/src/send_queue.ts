@@ -109,7 +109,7 @@ export class SendQueue {
 
   #send(entry: Entry, payload: Payload): void {
     entry.over = true;
-    const sent = this.#channel.send(payload, true, entry.signal);
+    const sent = this.#channel.send(payload, true, entry);
     sent.then(entry.resolve, entry.reject);
     this.#previous = sent.catch(() => undefined);
   }

@@ -2,10 +2,13 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { ConnectionMirror } from './connection_mirror.js';
 import { WdcError } from './error.js';
-import { ModuleChannel, type ChannelStats } from './module_channel.js';
-import { defaultSendQueueOperations, whole, wholeMs, type ChannelOptions } from './options.js';
-import { isBlob, moveOut, snapshot, toPayload, type Bytes, type SendData } from './payload.js';
-import { listen, MessageIterator, type Disposer, type Message, type ReadOptions } from './readers.js';
+import { feedOfBlob, feedOfStream } from './feeds.js';
+import { ModuleChannel, type ChannelStats, type Delivery, type SendRequest } from './module_channel.js';
+import { defaultSendQueueOperations, placeOf, whole, wholeMs, type ChannelOptions } from './options.js';
+import { isBlob, isStream, moveOut, snapshot, toPayload, type Bytes, type FramedSendData, type SendData } from './payload.js';
+import {
+  IncomingMessageIterator, listen, MessageIterator, type Disposer, type Message, type ReadOptions,
+} from './readers.js';
 import { SendQueue } from './send_queue.js';
 import { readableOf, writableOf } from './streams.js';
 
@@ -18,9 +21,44 @@ export interface SendOptions {
   transfer?: boolean | undefined;
   /**
    * Takes the message back as long as it waits; the promise rejects with the signal's reason. Once the promise has resolved
-   * the message is on its way and cannot be stopped.
+   * the message is on its way and cannot be stopped. On a framed channel one that goes in parts is stopped in the middle.
    */
   signal?: AbortSignal | undefined;
+  /**
+   * On a framed channel: how it shares the channel with others that wait, in the ratio 1 : 2 : 4 : 8 of bytes; default `'low'`.
+   * W3C webrtc-priority `RTCPriorityType`.
+   */
+  priority?: RTCPriorityType | undefined;
+  /**
+   * On a framed channel: milliseconds, 1 to 2^31 - 1. What was not handed to the transport by then is taken back, also in the
+   * middle of a message, and the promise rejects with `timed_out`.
+   */
+  timeoutMs?: number | undefined;
+  /**
+   * On a framed channel, a whole number from 0: only the latest message of a key is of interest. One that still waits, and of
+   * which nothing was sent, gives its place to a later one of its key and rejects with `superseded`.
+   */
+  key?: number | undefined;
+  /** Of a message from a stream or a Blob on a framed channel; default `'binary'`. The bytes of a text have to be UTF-8. */
+  type?: 'binary' | 'text' | undefined;
+}
+
+/** Options of {@link WasmDataChannel.flush}. */
+export interface FlushOptions {
+  /** `'transport'` (default): nothing waits in the channel any more; `'peer'`: the other side's user has taken everything. */
+  to?: 'transport' | 'peer' | undefined;
+  /** Ends the waiting; the promise rejects with its reason. */
+  signal?: AbortSignal | undefined;
+}
+
+const priorities: readonly RTCPriorityType[] = ['very-low', 'low', 'medium', 'high'];
+
+/** What a send asks for as the module takes it. Throws invalid_argument. */
+export function requestOf(options: SendOptions): SendRequest {
+  const { signal, priority, timeoutMs, key } = options;
+  if (priority === undefined && timeoutMs === undefined && key === undefined) return options;
+  const place = placeOf(priority ?? 'low', priorities, 'priority');
+  return { signal, special: [place, wholeMs(options, 'timeoutMs'), whole(options, 'key', Number.MAX_SAFE_INTEGER)] };
 }
 
 /** Options of {@link WasmDataChannel.close}. */
@@ -125,6 +163,15 @@ export class WasmDataChannel implements AsyncIterable<Bytes> {
     return this.#channel.maxMessageSize;
   }
 
+  /**
+   * True for a channel whose protocol names framed mode, `wdc.framed.v1` or what begins with `wdc.framed.v1+`: messages of any
+   * size, small ones many to a frame, flow control by the receiver, and a close that waits until the other side has read.
+   * docs/framed.md.
+   */
+  get framed(): boolean {
+    return this.#channel.framed;
+  }
+
   /** Resolves when the channel is open; rejects if it closes before. Never an unhandled rejection. */
   get opened(): Promise<void> {
     return this.#channel.opened;
@@ -144,6 +191,24 @@ export class WasmDataChannel implements AsyncIterable<Bytes> {
   }
 
   /**
+   * What became of the bytes that were sent on a framed channel, also after its end. All zero on others; with
+   * `framed.batchesOnly` nothing is ever acknowledged.
+   */
+  delivery(): Delivery {
+    return this.#channel.delivery();
+  }
+
+  /**
+   * Sends what is collected for the end of this turn now, and resolves when everything sent before is where `to` says. Rejects with
+   * `unsupported` (the channel is not framed, or to the peer with `framed.batchesOnly`), `closed`, what broke the channel, or the
+   * signal's reason.
+   */
+  flush({ to = 'transport', signal }: FlushOptions = {}): Promise<void> {
+    if (signal?.aborted) return Promise.reject(signal.reason as Error);
+    return this.#channel.flush(to, signal);
+  }
+
+  /**
    * Sends one message, in the order of the calls: binary for bytes, text for a string (a lone surrogate becomes U+FFFD).
    * Resolves when the transport has accepted it, at once while no more than sendHighWaterMark bytes are buffered; waits
    * otherwise. `await` it: that is what keeps a fast sender's memory bounded.
@@ -152,25 +217,42 @@ export class WasmDataChannel implements AsyncIterable<Bytes> {
    * {@link SendOptions.transfer}). Views are sent from their offset; buffers may be shared or resizable; numbers are bytes
    * from 0 to 255; a Blob is read when its turn comes, and what is sent after it stays behind it.
    *
+   * On a framed channel ({@link framed}) a message may have any size, and be a stream of bytes; it is accepted when its last byte
+   * is in a frame. A Blob is read, and a stream, as the other side takes it.
+   *
    * Rejects with `invalid_argument` (another type; names it), `not_open`, `closed`, `message_too_large` (with `value` and
-   * `limit`; the channel stays usable), `send_queue_full`, or what broke the channel while it waited. W3C webrtc-pc 6.2
-   * `send()`.
+   * `limit`; the channel stays usable), `send_queue_full`, or what broke the channel while it waited. On a framed channel also
+   * with `timed_out` and `superseded` (see {@link SendOptions}), `stopped` (by its receiver), `protocol_error`, or with what the
+   * stream failed with; on others with `unsupported` for what they cannot do. W3C webrtc-pc 6.2 `send()`.
    */
-  send(data: SendData, options: SendOptions = {}): Promise<void> {
+  send(data: FramedSendData, options: SendOptions = {}): Promise<void> {
     const { signal, transfer = false } = options;
     try {
       signal?.throwIfAborted();
       if (this.#closing) throw new WdcError('closed');
+      const request = requestOf(options);
+      if (isStream(data) || (this.framed && isBlob(data))) return this.#sendFrom(data, options.type, request);
       if (isBlob(data)) return this.#sendBlob(data, signal);
       let payload = toPayload(data);
       const moved = transfer && typeof payload !== 'string' && this.readyState === 'open';
       if (moved) payload = moveOut(payload);
       const own = moved || Array.isArray(data);
       if (!this.#queue.empty) return this.#queue.add(own ? payload : snapshot(payload), signal);
-      return this.#channel.send(payload, own, signal);
+      return this.#channel.send(payload, own, request);
     } catch (error) {
       return Promise.reject(error as Error);
     }
+  }
+
+  #sendFrom(data: Blob | ReadableStream<unknown>, type: SendOptions['type'], request: SendRequest): Promise<void> {
+    if (!this.framed) {
+      throw new WdcError('unsupported', 'a stream as one message takes a framed channel; writable sends a message for each chunk');
+    }
+    if (this.readyState === 'connecting') throw new WdcError('not_open');
+    const isText = placeOf(type ?? 'binary', ['binary', 'text'], 'type');
+    return isBlob(data)
+      ? this.#channel.sendFrom(feedOfBlob(data), data.size, isText, request)
+      : this.#channel.sendFrom(feedOfStream(data), -1, isText, request);
   }
 
   #sendBlob(blob: Blob, signal: AbortSignal | undefined): Promise<void> {
@@ -219,6 +301,14 @@ export class WasmDataChannel implements AsyncIterable<Bytes> {
     return new MessageIterator<Message<Options>>(this.#channel, options ?? {});
   }
 
+  /**
+   * The messages of a framed channel as they begin, to be read in parts while they come: a reader like {@link messages}. It does
+   * not wait for a message to be read before it gives the next. `unsupported` on other channels.
+   */
+  incomingMessages({ signal }: Pick<ReadOptions, 'signal'> = {}): IncomingMessageIterator {
+    return new IncomingMessageIterator(this.#channel, signal);
+  }
+
   /** {@link messages} without options: `for await (const bytes of channel)`. */
   [Symbol.asyncIterator](): MessageIterator<Bytes> {
     return this.messages();
@@ -252,7 +342,8 @@ export class WasmDataChannel implements AsyncIterable<Bytes> {
 
   /**
    * Sends everything that waits, closes, and resolves when both sides have closed: what was sent has arrived. From the call
-   * on send() is refused; readers still get what has arrived, then end. Later calls give the first one's promise.
+   * on send() is refused; readers still get what has arrived, then end. Later calls give the first one's promise. On a framed
+   * channel the other side's user has taken everything then; `unread` if it closed without.
    *
    * Rejects with `timed_out` after the timeout (the channel is aborted then), or with what broke the channel before
    * everything was handed over; `invalid_argument` for a timeout out of its range. Never an unhandled rejection.

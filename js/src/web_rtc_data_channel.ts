@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: MIT
 import { WdcError } from './error.js';
-import { ModuleChannel } from './module_channel.js';
-import { wholeMs, type ChannelOptions } from './options.js';
+import { feedOfStream } from './feeds.js';
+import { ModuleChannel, type Delivery } from './module_channel.js';
+import { placeOf, wholeMs, type ChannelOptions } from './options.js';
 import { isBlob, toPayload, type Bytes } from './payload.js';
-import { MessageIterator } from './readers.js';
+import { IncomingMessageIterator, MessageIterator } from './readers.js';
+import { requestOf, type SendOptions } from './wasm_data_channel.js';
 
 /** Options of what waits. */
 interface Waiting {
   signal?: AbortSignal | undefined;
 }
+
+/** Options of sends: those of {@link WasmDataChannel.send} that concern bytes in memory. */
+type Sending = Omit<SendOptions, 'transfer' | 'type'>;
 
 /**
  * The channel of the WebAssembly module as it is, with the names of its C++ class: no Blobs, no events. Most people want
@@ -27,25 +32,64 @@ export class WebRtcDataChannel {
    * Sends one binary message; resolves when the transport has accepted it. `bytes` may be changed as soon as the call has
    * returned; `signal` takes back a send that waits. Errors: those of WasmDataChannel.send().
    */
-  send_bytes(bytes: ArrayBuffer | SharedArrayBuffer | ArrayBufferView, { signal }: Waiting = {}): Promise<void> {
+  send_bytes(bytes: ArrayBuffer | SharedArrayBuffer | ArrayBufferView, options: Sending = {}): Promise<void> {
     try {
-      signal?.throwIfAborted();
+      options.signal?.throwIfAborted();
       if (typeof bytes === 'string' || isBlob(bytes)) {
         throw new WdcError('invalid_argument', 'send_bytes() takes an ArrayBuffer or a view of one');
       }
-      return this.#channel.send(toPayload(bytes), false, signal);
+      return this.#channel.send(toPayload(bytes), false, requestOf(options));
     } catch (error) {
       return Promise.reject(error as Error);
     }
   }
 
   /** Sends one text message, as UTF-8; a lone surrogate becomes U+FFFD. */
-  send_text(text: string, { signal }: Waiting = {}): Promise<void> {
-    if (typeof text !== 'string') {
-      return Promise.reject(new WdcError('invalid_argument', `send_text() takes a string, not ${typeof text}`));
+  send_text(text: string, options: Sending = {}): Promise<void> {
+    try {
+      options.signal?.throwIfAborted();
+      if (typeof text !== 'string') {
+        throw new WdcError('invalid_argument', `send_text() takes a string, not ${typeof text}`);
+      }
+      return this.#channel.send(text, true, requestOf(options));
+    } catch (error) {
+      return Promise.reject(error as Error);
     }
-    if (signal?.aborted) return Promise.reject(signal.reason as Error);
-    return this.#channel.send(text, true, signal);
+  }
+
+  /**
+   * Sends one message of any size whose bytes come from a stream; framed channels only, `unsupported` on others. Errors: those of
+   * WasmDataChannel.send().
+   */
+  send_from(source: ReadableStream<ArrayBuffer | ArrayBufferView>, options: Omit<SendOptions, 'transfer'> = {}): Promise<void> {
+    try {
+      options.signal?.throwIfAborted();
+      if (!this.framed) throw new WdcError('unsupported');
+      const isText = placeOf(options.type ?? 'binary', ['binary', 'text'], 'type');
+      return this.#channel.sendFrom(feedOfStream(source), -1, isText, requestOf(options));
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+  }
+
+  /** WasmDataChannel.framed. */
+  get framed(): boolean {
+    return this.#channel.framed;
+  }
+
+  /** WasmDataChannel.delivery(). */
+  delivery(): Delivery {
+    return this.#channel.delivery();
+  }
+
+  /** WasmDataChannel.flush(). */
+  flush(to: 'transport' | 'peer' = 'transport'): Promise<void> {
+    return this.#channel.flush(to, undefined);
+  }
+
+  /** WasmDataChannel.incomingMessages(). */
+  incoming_messages({ signal }: Waiting = {}): IncomingMessageIterator {
+    return new IncomingMessageIterator(this.#channel, signal);
   }
 
   /**

@@ -9,6 +9,7 @@ import {
   bytesOf, check, collect, connections, equal, event, fails, pair, plain, rejectsWith, take, until,
 } from './package_pair.js';
 import { exampleTests } from './package_examples.js';
+import { framedTests } from './package_framed.js';
 import { streamTests } from './package_streams.js';
 import { workerTests } from './package_workers.js';
 
@@ -855,7 +856,7 @@ async function settledCounts(): Promise<HostCounts> {
   return counts();
 }
 
-const all = { ...tests, ...streamTests, ...workerTests, ...exampleTests };
+const all = { ...tests, ...streamTests, ...workerTests, ...exampleTests, ...framedTests };
 
 Object.assign(globalThis, {
   packageTests: {

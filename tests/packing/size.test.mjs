@@ -27,7 +27,7 @@ test('the build prints what each file weighs, about as documented, and fails ove
     // 11 is brotli's default; the hint of the size makes little difference.
     assert.ok(Math.abs(printed[2] - brotliCompressSync(bytes).length) < 0.02 * printed[2], name);
     if (name === 'index.js') {
-      assert.ok(printed[2] <= 40 * 1024, `${printed[2]} bytes`);
+      assert.ok(printed[2] <= 58 * 1024, `${printed[2]} bytes`);
       assert.match(stderr, new RegExp(`^dist/index\\.js is ${printed[2] - 20_000} bytes over its budget of 20000 in brotli$`, 'm'));
     }
   }

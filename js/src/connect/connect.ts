@@ -2,7 +2,7 @@
 import { describe, WdcError } from '../error.js';
 import { reasonOf } from '../host/errors.js';
 import { currentModule } from '../module.js';
-import { flowArguments, whole, wholeMs, type FlowOptions } from '../options.js';
+import { whole, wholeMs, type FlowOptions } from '../options.js';
 import type { WasmDataChannel } from '../wasm_data_channel.js';
 import { Session } from './session.js';
 
@@ -12,7 +12,10 @@ export interface ConnectOptions extends FlowOptions {
   rtcConfiguration?: RTCConfiguration | undefined;
   /** At most 65,535 bytes of UTF-8; default `'data'`. */
   label?: string | undefined;
-  /** At most 65,535 bytes of UTF-8; default empty. */
+  /**
+   * At most 65,535 bytes of UTF-8; default empty. With `wdc.framed.v1`, or what begins with `wdc.framed.v1+`, on both sides the
+   * channel speaks framed mode.
+   */
   protocol?: string | undefined;
   /** Default true. */
   ordered?: boolean | undefined;
@@ -115,8 +118,6 @@ function checkConnection(configuration: RTCConfiguration | undefined): void {
 
 function checkFlow(options: ConnectOptions): void {
   wholeMs(options, 'disconnectedTimeoutMs');
-  const flow = flowArguments(options);
-  const module = currentModule();
-  const error = module.error(module.host.call(() => module.exports.wdc_js_set_flow(...flow)));
+  const error = currentModule().setFlow(options);
   if (error) throw error;
 }
