@@ -5,10 +5,10 @@
  * page and so one thread: whatever a wrapper costs, on either end, is taken from the same core, and no second page's
  * scheduling blurs it.
  */
-export function makePair() {
+export function makePair(protocol = '') {
   const peers = [new RTCPeerConnection(), new RTCPeerConnection()];
   const [near, far] = peers.map((peer) => {
-    const channel = peer.createDataChannel('bench', { negotiated: true, id: 0 });
+    const channel = peer.createDataChannel('bench', { negotiated: true, id: 0, protocol });
     channel.binaryType = 'arraybuffer';
     return channel;
   });

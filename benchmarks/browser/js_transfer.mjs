@@ -9,11 +9,30 @@ export const jsTransfer = (pair, { message, high, low }) =>
 /** The same with the package's own marks, whatever the others have. */
 export const jsDefaultsTransfer = (pair, { message }) => transfer(pair, message, {});
 
-function transfer({ near, far }, message, flow) {
+/** The same on a channel that speaks framed mode; the reader looks at a byte of every message. */
+export function framedTransfer(pair, { message, high, low }) {
+  let sum = 0;
+  const framed = transfer(pair, message, { sendHighWaterMark: high, sendLowWaterMark: low }, (bytes) => {
+    sum += bytes[bytes.length - 1];
+  });
+  return {
+    ...framed,
+    async close() {
+      await framed.close();
+      const { received } = framed.received();
+      if (sum !== received * message[message.length - 1]) throw new Error(`the last bytes add up to ${sum}`);
+    },
+  };
+}
+
+function transfer({ near, far }, message, flow, look = () => undefined) {
   const counter = new Counter();
   const sender = new WasmDataChannel(near, flow);
   const receiver = new WasmDataChannel(far);
-  receiver.startListening((bytes) => counter.add(bytes.length));
+  receiver.startListening((bytes) => {
+    look(bytes);
+    counter.add(bytes.length);
+  });
   let running = false;
   let sent = 0;
 

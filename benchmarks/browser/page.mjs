@@ -4,11 +4,17 @@
 import { makePair } from './connection.mjs';
 import { cppTransfer } from './cpp_transfer.mjs';
 import { measureCrossing } from './crossing.mjs';
-import { jsDefaultsTransfer, jsTransfer } from './js_transfer.mjs';
+import { framedTransfer, jsDefaultsTransfer, jsTransfer } from './js_transfer.mjs';
+import { packagePingPong, rawPingPong } from './ping_pong.mjs';
 import { rawTransfer } from './raw_transfer.mjs';
 import { watchTimers } from './timer_gap.mjs';
 
-const transfers = { raw: rawTransfer, js: jsTransfer, 'js-defaults': jsDefaultsTransfer, cpp: cppTransfer };
+const transfers = {
+  raw: rawTransfer, js: jsTransfer, 'js-defaults': jsDefaultsTransfer, cpp: cppTransfer,
+  'framed-js': framedTransfer, 'framed-cpp': cppTransfer,
+  'ping-pong-raw': rawPingPong, 'ping-pong': packagePingPong,
+};
+const framed = ['framed-js', 'framed-cpp', 'ping-pong'];
 
 // The last message has to arrive within this; a collapsed channel needs a while for what is buffered.
 const arrivalMs = 60_000;
@@ -44,7 +50,7 @@ async function phase(transfer, seconds) {
 
 /** One run on a connection of its own, after a warm-up on it. */
 async function measureTransfer({ name, size, seconds, warmupSeconds, high, low }) {
-  const pair = makePair();
+  const pair = makePair(framed.includes(name) ? 'wdc.framed.v1' : '');
   try {
     const transfer = await transfers[name](pair, { message: makeMessage(size), high, low });
     await within(20_000, pair.opened, () => 'the connection did not open');

@@ -28,7 +28,7 @@ test('the browser benchmark measures every case and writes flat rows', { timeout
   }
   const summaries = rows.filter((row) => row.run === undefined).map((row) => `${row.bench} ${row.case}`);
   assert.deepEqual(summaries, [
-    'browser js', 'browser cpp', 'crossing cpp-sum', 'crossing js-sum', 'crossing cpp-size', 'crossing package',
+    'browser js', 'browser cpp', 'browser framed-js', 'browser framed-cpp', 'browser ping-pong', 'crossing cpp-sum', 'crossing js-sum', 'crossing cpp-size', 'crossing package',
     'crossing js-view',
   ]);
   for (const row of rows.filter(({ run, bench }) => run === undefined && bench === 'browser')) {
