@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Very many small messages through one real channel, each checked in C++: nothing is lost, and nothing grows. 200,000 of them,
-// or with WDC_STRESS=1 ten million.
+// or with WDC_STRESS=1 ten million. On a plain channel and in framed mode; there also a reader that stalls.
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -13,9 +13,11 @@ const stress = process.env.WDC_STRESS === '1';
 const total = stress ? 10_000_000 : 200_000;
 const nothing = { channels: 0, peers: 0, pipes: 0, slots: 0, handlers: 0, timers: 0 };
 const kMostGrowth = 10_000_000; // bytes of the renderer
+const kWindow = 4 << 20; // of framed mode, by default
 
 let browser;
 let server;
+/** Of the mode under test. */
 let page;
 let errors;
 
@@ -26,10 +28,15 @@ before(async () => {
     '/endurance.wasm': join(wasmBuild, 'tests/browser/endurance.wasm'),
   });
   browser = await launch();
-  ({ page, errors } = await openPage(browser, `${server.origin}/`));
+}, { timeout: 60_000 });
+
+async function open(protocol) {
+  const opened = await openPage(browser, `${server.origin}/?protocol=${protocol}`);
+  ({ page, errors } = opened);
   await page.addScriptTag({ type: 'module', url: '/endurance_page.js' });
   await page.waitForSelector('html[data-state=ready]');
-}, { timeout: 60_000 });
+  return opened;
+}
 
 after(async () => {
   await browser?.close();
@@ -66,23 +73,56 @@ async function send(count) {
   return { ...measures, resident: browserName === 'chromium' ? await residentBytes() : 0 };
 }
 
-test(`${total} messages of 64 bytes arrive whole and in order, and nothing grows`, { timeout: 1_900_000 }, async (t) => {
-  const early = await send(total / 10);
-  const started = performance.now();
-  const late = await send(total - total / 10);
-  const seconds = (performance.now() - started) / 1000;
-  t.diagnostic(`${Math.round(0.9 * total / seconds)} messages/s; resident ${(early.resident / 1e6).toFixed(1)} MB, then ${
-    (late.resident / 1e6).toFixed(1)} MB; allocated ${early.liveBytes}, then ${late.liveBytes} bytes`);
-  assert.equal(late.received, total);
-  assert.deepEqual([early.slots, late.slots], [0, 0]);
-  assert.equal(late.memoryBytes, early.memoryBytes);
-  assert.equal(late.liveBytes, early.liveBytes);
-  if (stress && browserName === 'chromium') {
-    assert.ok(late.resident - early.resident < kMostGrowth, `the renderer grew by ${late.resident - early.resident} bytes`);
-  }
-});
-
-test('and everything is released', { timeout: 30_000 }, async () => {
+async function closed(opened) {
   assert.deepEqual(await page.evaluate(() => globalThis.endurance.close()), nothing);
   assert.deepEqual(errors, []);
+  await opened.close();
+}
+
+for (const [mode, protocol] of [['on a plain channel', ''], ['in framed mode', 'wdc.framed.v1']]) {
+  test(`${total} messages of 64 bytes ${mode} arrive whole and in order, and nothing grows`, { timeout: 1_900_000 }, async (t) => {
+    const opened = await open(protocol);
+    const early = await send(total / 10);
+    const started = performance.now();
+    const late = await send(total - total / 10);
+    const seconds = (performance.now() - started) / 1000;
+    t.diagnostic(`${Math.round(0.9 * total / seconds)} messages/s; resident ${(early.resident / 1e6).toFixed(1)} MB, then ${
+      (late.resident / 1e6).toFixed(1)} MB; allocated ${early.liveBytes}, then ${late.liveBytes} bytes`);
+    assert.equal(late.received, total);
+    assert.deepEqual([early.slots, late.slots], [0, 0]);
+    // Frames that wait to be read are kept as buffers, as many as there were at once so far: within the window.
+    const grown = protocol === '' ? 0 : kWindow;
+    assert.ok(late.memoryBytes - early.memoryBytes <= grown, `memory: ${early.memoryBytes}, then ${late.memoryBytes}`);
+    assert.ok(late.liveBytes - early.liveBytes <= grown, `allocated: ${early.liveBytes}, then ${late.liveBytes}`);
+    if (stress && browserName === 'chromium') {
+      assert.ok(late.resident - early.resident < kMostGrowth + grown, `the renderer grew by ${late.resident - early.resident} bytes`);
+    }
+    await closed(opened);
+  });
+}
+
+test('a framed reader that stalls, then reads slowly, keeps both ends small', { timeout: 1_200_000 }, async (t) => {
+  const [bytes, stallMs, bytesPerSecond] = stress ? [1e9, 60_000, 4e6] : [12e6, 1500, 4e6];
+  const opened = await open('wdc.framed.v1');
+  const warm = await send(10_000);
+  const size = 16_384;
+  const messages = Math.ceil(bytes / size);
+  await page.evaluate((...words) => globalThis.endurance.flood(...words), size, warm.sent + messages, stallMs, bytesPerSecond);
+  let most = 0;
+  let sentInStall = 0;
+  const started = performance.now();
+  let done;
+  do {
+    await sleep(stress ? 1000 : 200);
+    const { liveBytes, slots, sent } = await page.evaluate(() => globalThis.endurance.measure());
+    if (performance.now() - started < stallMs) sentInStall = sent - warm.sent;
+    most = Math.max(most, liveBytes - warm.liveBytes);
+    assert.ok(slots <= 1, `${slots} slots`);
+    done = await page.evaluate(() => globalThis.endurance.done());
+  } while (done === undefined);
+  t.diagnostic(`at most ${most} bytes above the warm value; ${sentInStall * size} bytes were accepted while the reader stalled`);
+  assert.equal(done, 0, 'the number of an error');
+  assert.ok(most <= 8 << 20, `${most} bytes`);
+  assert.ok(sentInStall * size < bytes / 1.2, `${sentInStall * size} bytes were accepted while nobody read`);
+  await closed(opened);
 });

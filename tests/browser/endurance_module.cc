@@ -4,11 +4,13 @@
 #include <malloc.h>
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include <wdc/browser.h>
 #include <wdc/wdc.h>
@@ -92,6 +94,48 @@ wdc::Task<void> read_all(Run& all) {
   }
 }
 
+struct Slowness {
+  std::size_t message_size;
+  std::uint64_t messages;  // with those before
+  std::chrono::milliseconds stall;
+  double bytes_per_second;
+};
+
+/// Reads nothing for a while, then no faster than it is told.
+wdc::Task<void> read_slowly(Run& all, Slowness slowness) {
+  auto messages = all.receiver.message_stream();
+  co_await wdc::sleep_for(slowness.stall);
+  auto& loop = wdc::browser::instance_loop();
+  const auto start = loop.now();
+  const std::uint64_t first = all.received;
+  for (std::uint64_t read = first; read < slowness.messages; ++read) {
+    auto message = co_await messages.next();
+    if (!message || message->size() != slowness.message_size || message->bytes()[0] != static_cast<std::byte>(read)) {
+      finished(number_of(wdc::Errc::invalid_state));
+      co_return;
+    }
+    ++all.received;
+    const auto bytes = static_cast<double>((read + 1 - first) * slowness.message_size);
+    const auto due =
+        start + std::chrono::milliseconds(static_cast<std::int64_t>(1000 * bytes / slowness.bytes_per_second));
+    if (due > loop.now())
+      co_await wdc::sleep_for(std::chrono::duration_cast<std::chrono::milliseconds>(due - loop.now()));
+  }
+  finished(0);
+}
+
+wdc::Task<void> flood(Run& all, Slowness slowness) {
+  std::vector<std::byte> message(slowness.message_size);
+  for (; all.sent < slowness.messages; ++all.sent) {
+    message[0] = static_cast<std::byte>(all.sent);
+    const auto result = co_await all.sender.send_bytes(message);
+    if (!result) {
+      finished(number_of(result.error().code()));
+      co_return;
+    }
+  }
+}
+
 wdc::Task<void> send_wanted(Run& all) {
   auto result = co_await all.sender.wait_open();
   while (result && all.sent < all.wanted) {
@@ -125,6 +169,17 @@ TEST_EXPORT(endurance_send) void endurance_send(double count) {
   run->sending = wdc::spawn(wdc::browser::instance_loop(), send_wanted(*run));
 }
 
+/// As fast as it goes to a reader that stalls and is slow then; nothing else before or after it. test.finished follows.
+TEST_EXPORT(endurance_flood)
+void endurance_flood(std::size_t message_size, double messages, double stall_ms, double bytes_per_second) {
+  const Slowness slowness{message_size, static_cast<std::uint64_t>(messages),
+                          std::chrono::milliseconds(static_cast<std::int64_t>(stall_ms)), bytes_per_second};
+  run->reading.cancel();
+  run->reading = wdc::spawn(wdc::browser::instance_loop(), read_slowly(*run, slowness));
+  run->sending = wdc::spawn(wdc::browser::instance_loop(), flood(*run, slowness));
+}
+
+TEST_EXPORT(endurance_sent) double endurance_sent() { return static_cast<double>(run->sent); }
 TEST_EXPORT(endurance_received) double endurance_received() { return static_cast<double>(run->received); }
 TEST_EXPORT(endurance_live_bytes) double endurance_live_bytes() { return static_cast<double>(live_bytes); }
 TEST_EXPORT(endurance_close) void endurance_close() { run.reset(); }

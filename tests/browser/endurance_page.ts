@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Runs in the page of endurance.test.mjs: one channel between two connections, C++ at both ends of it.
+// Runs in the page of endurance.test.mjs: one channel between two connections, of the protocol that the page's address says, C++
+// at both ends of it.
 import { createHost, type HostCounts } from 'webrtc-data-channel/host';
 import { connections, event } from './package_pair.js';
 
@@ -8,6 +9,8 @@ interface Exports {
   readonly memory: WebAssembly.Memory;
   endurance_open(near: number, far: number): number;
   endurance_send(count: number): void;
+  endurance_flood(messageSize: number, messages: number, stallMs: number, bytesPerSecond: number): void;
+  endurance_sent(): number;
   endurance_received(): number;
   endurance_live_bytes(): number;
   endurance_close(): void;
@@ -15,6 +18,7 @@ interface Exports {
 
 /** What must not grow. */
 export interface Measures {
+  sent: number;
   received: number;
   memoryBytes: number;
   liveBytes: number;
@@ -30,7 +34,9 @@ const exports = instance.exports as unknown as Exports;
 host.bind(instance);
 
 const { near, far, negotiate, close } = connections();
-const rtcChannel = near.createDataChannel('endurance');
+const rtcChannel = near.createDataChannel('endurance', {
+  protocol: new URLSearchParams(location.search).get('protocol') ?? '',
+});
 const adopted = [host.adoptChannel(rtcChannel, { peerConnection: near })];
 const arrived = new Promise<void>((resolve) => {
   far.ondatachannel = ({ channel }) => {
@@ -59,7 +65,16 @@ Object.assign(globalThis, {
     },
     /** Undefined, then 0 or the number of an error. */
     done: () => outcome,
+    /** Messages to a reader that stalls, and is slow then; done() as of send(). */
+    flood(messageSize: number, messages: number, stallMs: number, bytesPerSecond: number): void {
+      outcome = undefined;
+      finished = (error) => {
+        outcome = error;
+      };
+      host.call(() => exports.endurance_flood(messageSize, messages, stallMs, bytesPerSecond));
+    },
     measure: (): Measures => ({
+      sent: exports.endurance_sent(),
       received: exports.endurance_received(),
       memoryBytes: exports.memory.buffer.byteLength,
       liveBytes: exports.endurance_live_bytes(),
