@@ -63,7 +63,7 @@ async function measure() {
     cases: cases.filter((name) => name !== 'crossing'),
     crossing: cases.includes('crossing'),
     triples: parseNumber('triples', options.triples ?? (options.quick ? 3 : 9)),
-    seconds: parseNumber('seconds', options.seconds ?? (options.quick ? 0.7 : 3)),
+    seconds: parseNumber('seconds', options.seconds ?? (options.quick ? 0.6 : 3)),
     warmupSeconds: options.quick ? 0.2 : 0.4,
     batches: options.quick ? 7 : 21,
     batchMs: options.quick ? 20 : 50,
@@ -190,7 +190,7 @@ function summarise(triples, collapsed, { browser, size, name, marks }) {
   };
 }
 
-const crossingCases = ['cpp-sum', 'js-sum', 'cpp-size', 'package', 'js-view'];
+const crossingCases = ['cpp-sum', 'js-sum', 'cpp-size', 'package', 'js-view', 'event'];
 
 async function measureCrossings(page, browser, plan, progress) {
   const rows = [];
@@ -253,6 +253,7 @@ const crossingColumns = [
   ['C++ unread, ns', (line) => figure(line['cpp-size'].ns)],
   ['package, ns', (line) => figure(line.package.ns)],
   ['plain handler, ns', (line) => figure(line['js-view'].ns)],
+  ['event alone, ns', (line) => figure(line.event?.ns)],
 ];
 
 function printTables({ machine, rows }) {

@@ -20,11 +20,17 @@ enum class HostChannel : std::int32_t {};
 /// A JavaScript value in the host's slot table: an ArrayBuffer, a view or a string. Whoever holds the number frees it.
 enum class Slot : std::int32_t { none = 0 };
 
+/// Where the bytes of a small message (binary, at most 1 KiB) arrive. Copied at once they cost a reader in C++ less
+/// than going to fetch them; a message that goes on to JavaScript is better left there. Larger ones always stay in
+/// JavaScript until someone looks, and so does a small one while more than 256 messages that arrived in memory exist.
+enum class SmallMessages : std::uint8_t { in_memory, in_slots };
+
 /// The loop of this module instance: one per instance, made on first use, never destroyed.
 [[nodiscard]] EventLoop& instance_loop();
 
 /// A DataChannel over an adopted channel; takes the number. Errors: invalid_argument (flow options), loop_closed.
-[[nodiscard]] Result<DataChannel> adopt(EventLoop& loop, HostChannel channel, const FlowOptions& flow = {});
+[[nodiscard]] Result<DataChannel> adopt(EventLoop& loop, HostChannel channel, const FlowOptions& flow = {},
+                                        SmallMessages small = SmallMessages::in_memory);
 
 /// The same for an RTCDataChannel in a slot; takes both slots. `options`: AdoptOptions as in the host's adoptChannel(),
 /// or none. Errors: also invalid_argument, already_wrapped and closed from the host; then the slots are free, too.
@@ -38,8 +44,8 @@ enum class Slot : std::int32_t { none = 0 };
 /// A message whose bytes stay in JavaScript; takes the slot. `size` is in bytes (UTF-8 for text).
 [[nodiscard]] Message message_from_slot(Slot slot, std::size_t size, MessageType type);
 
-/// Gives a message to JavaScript as a slot: the very ArrayBuffer or string that arrived if nobody has looked at it,
-/// else a new one with a copy. Takes the message.
+/// Gives a message to JavaScript as a slot: the very ArrayBuffer or string that arrived if it arrived in a slot
+/// (SmallMessages) and nobody has looked at it, else a new one with a copy. Takes the message.
 [[nodiscard]] Slot to_slot(Message&& message);
 
 }  // namespace wdc::browser

@@ -124,7 +124,8 @@ WDC_JS_EXPORT(wdc_js_adopt)
 std::int32_t wdc_js_adopt(std::int32_t host_channel) {
   auto& loop = browser::instance_loop();
   auto& all = channels();
-  auto channel = browser::adopt(loop, static_cast<browser::HostChannel>(host_channel), all.next_flow);
+  auto channel = browser::adopt(loop, static_cast<browser::HostChannel>(host_channel), all.next_flow,
+                                browser::SmallMessages::in_slots);
   if (!channel) return report(channel.error());
   if (all.free_numbers.empty()) {
     all.by_number.emplace_back();

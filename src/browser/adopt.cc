@@ -10,9 +10,9 @@
 
 namespace wdc::browser {
 
-Result<DataChannel> adopt(EventLoop& loop, HostChannel channel, const FlowOptions& flow) {
-  return core::make_channel(loop.internal(), std::make_unique<BrowserChannel>(static_cast<host::Number>(channel)),
-                            flow);
+Result<DataChannel> adopt(EventLoop& loop, HostChannel channel, const FlowOptions& flow, SmallMessages small) {
+  return core::make_channel(loop.internal(),
+                            std::make_unique<BrowserChannel>(static_cast<host::Number>(channel), small), flow);
 }
 
 Result<DataChannel> adopt(EventLoop& loop, Slot channel, Slot options, const FlowOptions& flow) {

@@ -18,6 +18,8 @@ std::unique_ptr<core::Backend> core::make_default_backend() { return std::make_u
 namespace browser {
 
 BrowserBackend* BrowserBackend::first_ = nullptr;
+constinit thread_local bool BrowserBackend::in_event_ = false;
+constinit thread_local bool BrowserBackend::asked_in_event_ = false;
 
 BrowserBackend::BrowserBackend() : next_(first_) { first_ = this; }
 
@@ -34,7 +36,10 @@ TimePoint BrowserBackend::now() const {
 
 void BrowserBackend::request_pump() {
   pump_requested_ = true;
-  host::request_pump();
+  if (in_event_)
+    asked_in_event_ = true;
+  else
+    host::request_pump();
 }
 
 #if defined(__EMSCRIPTEN_PTHREADS__)

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "src/browser/browser_channel.h"
 
+#include <new>
+#include <utility>
+
+#include "src/browser/browser_backend.h"
 #include "src/browser/host_result.h"
 #include "src/browser/slot_message.h"
 #include "src/core/message_access.h"
@@ -33,10 +37,12 @@ Result<void> sent(std::int32_t result) {
 
 }  // namespace
 
-BrowserChannel::BrowserChannel(host::Number number)
+BrowserChannel::BrowserChannel(host::Number number, SmallMessages small)
     : number_(number),
       info_(read_info(number)),
-      initial_state_(static_cast<ReadyState>(host::channel_ready_state(number))) {}
+      initial_state_(static_cast<ReadyState>(host::channel_ready_state(number))) {
+  if (small == SmallMessages::in_memory) small_.reset(new (std::nothrow) std::byte[kLargestSmallMessage]);
+}
 
 BrowserChannel::~BrowserChannel() {
   if (number_ != 0) host::channel_release(number_);
@@ -50,7 +56,7 @@ host::Number BrowserChannel::detach() {
 
 void BrowserChannel::set_events(core::ChannelEvents& events) {
   events_ = &events;
-  host::channel_start(number_, reinterpret_cast<host::Context>(this));
+  host::channel_start(number_, reinterpret_cast<host::Context>(this), small_.get(), small_ ? kLargestSmallMessage : 0);
 }
 
 std::optional<std::uint16_t> BrowserChannel::id() const { return optional_number(host::channel_id(number_)); }
@@ -93,6 +99,12 @@ namespace {
 
 core::ChannelEvents& events(host::Context context) { return reinterpret_cast<BrowserChannel*>(context)->events(); }
 
+/// Gives what the host wants to know of the next message. The channel may be gone by then.
+std::int32_t deliver(core::ChannelEvents& events, Message&& message) {
+  BrowserBackend::report_and_pump([&] { events.on_message(std::move(message)); });
+  return small_messages_welcome() ? 1 : 0;
+}
+
 }  // namespace
 
 extern "C" {
@@ -100,8 +112,14 @@ extern "C" {
 WDC_EXPORT(wdc_channel_open) void wdc_channel_open(host::Context context) { events(context).on_open(); }
 
 WDC_EXPORT(wdc_channel_message)
-void wdc_channel_message(host::Context context, host::Number slot, std::size_t size, std::int32_t is_text) {
-  events(context).on_message(make_slot_message(slot, size, is_text != 0 ? MessageType::text : MessageType::binary));
+std::int32_t wdc_channel_message(host::Context context, host::Number slot, std::size_t size, std::int32_t is_text) {
+  return deliver(events(context),
+                 make_slot_message(slot, size, is_text != 0 ? MessageType::text : MessageType::binary));
+}
+
+WDC_EXPORT(wdc_channel_small) std::int32_t wdc_channel_small(host::Context context, std::size_t size) {
+  const auto& channel = *reinterpret_cast<BrowserChannel*>(context);
+  return deliver(events(context), make_small_message(channel.small(), size));
 }
 
 WDC_EXPORT(wdc_channel_low) void wdc_channel_low(host::Context context) { events(context).on_buffered_amount_low(); }

@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <optional>
 
 #include "src/browser/host_imports.h"
 #include "src/core/backend.h"
+#include "wdc/browser.h"
 
 namespace wdc::browser {
 
 /// An RTCDataChannel of the host's table. Owns its number.
 class BrowserChannel final : public core::ChannelBackend {
  public:
-  explicit BrowserChannel(host::Number number);
+  explicit BrowserChannel(host::Number number, SmallMessages small = SmallMessages::in_memory);
   BrowserChannel(const BrowserChannel&) = delete;
   BrowserChannel& operator=(const BrowserChannel&) = delete;
   ~BrowserChannel() override;
@@ -35,12 +37,15 @@ class BrowserChannel final : public core::ChannelBackend {
 
   /// For the exports that the host calls.
   [[nodiscard]] core::ChannelEvents& events() noexcept { return *events_; }
+  /// Where the host puts a small message, for the time of one call.
+  [[nodiscard]] const std::byte* small() const noexcept { return small_.get(); }
 
  private:
   host::Number number_;  // 0: detached
   core::ChannelInfo info_;
   ReadyState initial_state_;
   core::ChannelEvents* events_ = nullptr;
+  std::unique_ptr<std::byte[]> small_;  // null: all come in slots
 };
 
 }  // namespace wdc::browser

@@ -23,6 +23,13 @@ class MessageAccess {
     message.type_ = type;
     return message;
   }
+  /// The same for bytes that are in memory already; the token is their address.
+  [[nodiscard]] static Message make_materialised(MessageSource& source, const std::byte* bytes, std::size_t size,
+                                                 MessageType type) noexcept {
+    Message message = make(source, reinterpret_cast<std::uintptr_t>(bytes), size, type);
+    message.data_ = bytes;
+    return message;
+  }
   [[nodiscard]] static Message empty(MessageType type) noexcept {
     Message message;
     message.type_ = type;

@@ -210,6 +210,65 @@ describe(`the host in ${browserName}`, { timeout: 600_000 }, () => {
     assert.deepEqual(result[2], nothing);
   });
 
+  test('small messages, empty ones and large ones arrive whole and in order, whichever way they come in', async () => {
+    const sizes = [0, 1, 15, 16, 63, 64, 65, 0, 127, 200, 1_000, 1_023, 1_024, 1_025, 2_000, 64, 3, 70_000, 5];
+    const result = await page.evaluate(async (all) => {
+      const subject = new Subject();
+      const { a, b, channel, incoming } = await pairWith((dataChannel) => ({ end: subject.echo(dataChannel) }));
+      const bytes = (size, number) => new Uint8Array(size).map((_, index) => index * 5 + number);
+      const rounds = 40;
+      const wrong = [];
+      let next = 0;
+      const complete = new Promise((resolve) => {
+        channel.addEventListener('message', ({ data }) => {
+          const expected = bytes(all[next % all.length], next);
+          const got = new Uint8Array(data);
+          if (got.length !== expected.length || got.some((byte, index) => byte !== expected[index])) wrong.push([next, got.length]);
+          next += 1;
+          if (next === rounds * all.length) resolve();
+        });
+      });
+      for (let number = 0; number < rounds * all.length; number += 1) {
+        channel.send(bytes(all[number % all.length], number));
+        if (number % 100 === 0) await nextTurn();
+      }
+      await complete;
+      channel.close();
+      const reason = await incoming.end;
+      a.close();
+      b.close();
+      return [wrong, reason, await subject.settledCounts()];
+    }, sizes);
+    assert.deepEqual(result, [[], '', nothing]);
+    assert.deepEqual(errors, []);
+  });
+
+  test('leaves small messages outside of memory while many that nobody has read are inside', async () => {
+    const result = await page.evaluate(async () => {
+      const subject = new Subject();
+      const { a, b, channel, incoming } = await pairWith((dataChannel) => {
+        const marker = new Promise((resolve) => {
+          dataChannel.addEventListener('message', ({ data }) => { if (typeof data === 'string') resolve(); });
+        });
+        subject.sender(dataChannel);
+        return { marker };
+      });
+      for (let number = 0; number < 600; number += 1) channel.send(new Uint8Array(64));
+      channel.send('that was all');
+      await incoming.marker;
+      await nextTurn();
+      const { slots } = subject.host.counts();
+      subject.host.call(() => subject.exports.drop_sender());
+      const counts = await subject.settledCounts();
+      a.close();
+      b.close();
+      return [slots, counts];
+    });
+    // One arrived before C++ had said that small ones are welcome, 257 in memory; then there were enough of them.
+    assert.deepEqual(result, [1 + (600 - 1 - 257) + 1, nothing]);
+    assert.deepEqual(errors, []);
+  });
+
   for (const way of ['trap', 'overflow_stack']) {
     test(`is dead after ${way}, and another instance lives on`, async () => {
       const result = await page.evaluate(async (name) => {

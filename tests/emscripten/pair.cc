@@ -34,10 +34,12 @@ struct Program {
   int closed = 0;
   int pumps = 0;
   bool asleep = false;
+  bool small = false;
   const char* failure = "";
   bool finished = false;
 };
 Program program;
+char small_area[64];
 
 void check(bool condition, const char* what) {
   if (!condition && *program.failure == '\0') program.failure = what;
@@ -85,6 +87,7 @@ void check_echo(const Text& message, bool is_text) {
       check(!is_text && message.size == 3 && message.data[1] == 7, "bytes");
       return;
     default:
+      check(program.small, "the small message came in a slot");
       auto* expected = static_cast<std::uint8_t*>(std::malloc(kLargeBytes));
       fill(expected);
       check(!is_text && message.size == kLargeBytes && std::memcmp(message.data, expected, kLargeBytes) == 0,
@@ -120,13 +123,13 @@ WDC_EXPORT(wdc_channel_open) void wdc_channel_open(Context context) {
 }
 
 WDC_EXPORT(wdc_channel_message)
-void wdc_channel_message(Context context, Number slot, std::size_t size, std::int32_t is_text) {
+std::int32_t wdc_channel_message(Context context, Number slot, std::size_t size, std::int32_t is_text) {
   event();
   if (context == kChannelA) {
     const Text message(slot);
     check(message.size == size, "size");
     check_echo(message, is_text != 0);
-    return;
+    return 0;
   }
   // One echo out of C++'s memory, which has grown and perhaps moved; the others untouched.
   if (is_text != 0) {
@@ -138,6 +141,15 @@ void wdc_channel_message(Context context, Number slot, std::size_t size, std::in
   } else {
     check(host::channel_send_slot(channel_of(context), slot) == 0, "echo of bytes");
   }
+  return 1;
+}
+
+WDC_EXPORT(wdc_channel_small) std::int32_t wdc_channel_small(Context context, std::size_t size) {
+  event();
+  check(context != kChannelA && size <= sizeof(small_area), "a small message where none was wanted");
+  program.small = true;
+  check(host::channel_send_bytes(channel_of(context), small_area, size) == 0, "echo of a small message");
+  return 1;
 }
 
 WDC_EXPORT(wdc_channel_low) void wdc_channel_low(Context) { event(); }
@@ -192,7 +204,7 @@ WDC_EXPORT(wdc_peer_state) void wdc_peer_state(Context, std::int32_t, std::int32
 WDC_EXPORT(wdc_peer_channel) void wdc_peer_channel(Context, Number channel) {
   event();
   program.channel_b = channel;
-  host::channel_start(channel, kChannelB);
+  host::channel_start(channel, kChannelB, small_area, sizeof(small_area));
 }
 
 EMSCRIPTEN_KEEPALIVE void test_connect() {
@@ -203,7 +215,7 @@ EMSCRIPTEN_KEEPALIVE void test_connect() {
   host::peer_start(program.peer_a, kPeerA);
   host::peer_start(program.peer_b, kPeerB);
   program.channel_a = host::peer_create_channel(program.peer_a, kText, sizeof(kText) - 1, "", 0, 1, 0, -1, -1, -1);
-  host::channel_start(program.channel_a, kChannelA);
+  host::channel_start(program.channel_a, kChannelA, nullptr, 0);
   const Text label(host::channel_label(program.channel_a));
   check(label.size == sizeof(kText) - 1 && std::memcmp(label.data, kText, label.size) == 0, "label");
   host::peer_set_local_implicit(program.peer_a, kOffer);
@@ -212,7 +224,7 @@ EMSCRIPTEN_KEEPALIVE void test_connect() {
 /// Echoes until the channel is closed.
 EMSCRIPTEN_KEEPALIVE void test_adopt(Number channel) {
   program.adopted = channel;
-  host::channel_start(channel, kAdopted);
+  host::channel_start(channel, kAdopted, nullptr, 0);
 }
 
 EMSCRIPTEN_KEEPALIVE const char* test_failure() { return program.failure; }

@@ -11,7 +11,8 @@ import { StallWatch } from './stall_watch.js';
 import { Table } from './table.js';
 import type { AdoptOptions } from './types.js';
 
-const eventTypes = ['open', 'message', 'bufferedamountlow', 'closing', 'close', 'error'] as const;
+const messageTypes = ['message'] as const;
+const otherTypes = ['open', 'bufferedamountlow', 'closing', 'close', 'error'] as const;
 const states: readonly string[] = ['connecting', 'open', 'closing', 'closed'];
 const kDefaultDisconnectedTimeout = 10_000;
 /**
@@ -39,7 +40,13 @@ interface EndEvent extends HostEvent {
 
 const endEvent = (code?: ErrorCode, detail = ''): EndEvent => ({ type: 'wdc-end', code, detail });
 
-/** One RTCDataChannel. It is itself the listener of all its events, so that a message makes no new function. */
+/** What a message event is to C++. Asking the event itself again would cost as much as all the rest of the way. */
+interface MessageArrived extends HostEvent {
+  readonly type: 'message';
+  readonly data: ArrayBuffer | string;
+}
+
+/** One RTCDataChannel. It is itself the listener of its messages, and of nothing else: they need not be asked for their type. */
 class Channel extends EventSource implements EventListenerObject {
   // As C++ has been told: the browser may be ahead of it.
   state: number;
@@ -53,7 +60,13 @@ class Channel extends EventSource implements EventListenerObject {
   #hasSent = false;
   #closeTimer: Timer | undefined;
   /** Messages that came before `open`; undefined once it is open. */
-  #beforeOpen: Event[] | undefined;
+  #beforeOpen: MessageArrived[] | undefined;
+  readonly #others: EventListenerObject = { handleEvent: (event) => this.#handleOther(event) };
+  /** Where C++ takes small messages, and up to which size. */
+  #smallPlace = 0;
+  #smallSize = -1;
+  /** Whether the next one may go there. */
+  #takesSmall = false;
 
   constructor(
     instance: Instance, readonly channel: RTCDataChannel, private readonly connection?: RTCPeerConnection,
@@ -65,7 +78,8 @@ class Channel extends EventSource implements EventListenerObject {
     this.state = states.indexOf(channel.readyState);
     if (this.state === 0) this.#beforeOpen = [];
     channel.binaryType = 'arraybuffer';
-    instance.ledger.listen(channel, eventTypes, this);
+    instance.ledger.listen(channel, messageTypes, this);
+    instance.ledger.listen(channel, otherTypes, this.#others);
   }
 
   watch(connection: RTCPeerConnection, timeout: number): void {
@@ -75,35 +89,55 @@ class Channel extends EventSource implements EventListenerObject {
     });
   }
 
+  /** `context`, and where small messages go: messages of at most `size` bytes, to `place`. */
+  startWith(context: number, place: number, size: number): void {
+    this.#smallPlace = place >>> 0;
+    this.#smallSize = size === 0 ? -1 : size;
+    this.start(context);
+  }
+
   handleEvent(event: Event): void {
-    if (event.type === 'error') {
-      this.#error ??= causeOf((event as RTCErrorEvent).error);
-      return; // `close` follows
+    const { data } = event as MessageEvent<ArrayBuffer | string>;
+    if (!this.started || this.#beforeOpen || !this.instance.enter()) {
+      this.#messageWaits({ type: 'message', data });
+      return;
     }
-    if (this.#beforeOpen && this.#holdsBack(event)) return;
-    if (event.type === 'closing' || event.type === 'close') this.#noteWhatClosed();
-    if (event.type === 'close') this.#end(this.#closeEvent());
-    else this.arrived(event);
+    // What deliver() does, without an object for it.
+    try {
+      this.#tellMessage(data);
+    } catch (error) {
+      this.instance.die(error);
+      return;
+    }
+    this.instance.leave();
   }
 
   // To a worker that got the channel, Chromium tells what has arrived before it tells that the channel is open.
-  #holdsBack(event: Event): boolean {
-    if (event.type === 'message') {
-      this.#beforeOpen?.push(event);
-      return true;
+  #messageWaits(message: MessageArrived): void {
+    if (this.#beforeOpen) this.#beforeOpen.push(message);
+    else this.arrived(message);
+  }
+
+  #handleOther(event: Event): void {
+    if (event.type === 'error') {
+      this.#error ??= causeOf((event as RTCErrorEvent).error);
+      return; // `close` follows
     }
     const held = this.#beforeOpen ?? [];
     this.#beforeOpen = undefined;
     if (event.type === 'open') this.arrived(event);
     for (const message of held) this.arrived(message);
-    return event.type === 'open';
+    if (event.type === 'open') return;
+    if (event.type === 'closing' || event.type === 'close') this.#noteWhatClosed();
+    if (event.type === 'close') this.#end(this.#closeEvent());
+    else this.arrived(event);
   }
 
   protected override tell(event: HostEvent): void {
     const { exports } = this.instance;
     switch (event.type) {
       case 'message':
-        this.#tellMessage((event as MessageEvent<ArrayBuffer | string>).data);
+        this.#tellMessage((event as MessageArrived).data);
         return;
       case 'open':
         if (this.state !== 0) return; // it was open when it was wrapped
@@ -134,9 +168,20 @@ class Channel extends EventSource implements EventListenerObject {
   }
 
   #tellMessage(data: ArrayBuffer | string): void {
-    const { exports, slots } = this.instance;
-    if (typeof data === 'string') exports.wdc_channel_message(this.context, slots.put(data), utf8Length(data), 1);
-    else exports.wdc_channel_message(this.context, slots.put(data), data.byteLength, 0);
+    const { exports, slots, memory } = this.instance;
+    let takesSmall: number;
+    if (typeof data === 'string') {
+      takesSmall = exports.wdc_channel_message(this.context, slots.put(data), utf8Length(data), 1);
+    } else {
+      const size = data.byteLength;
+      if (this.#takesSmall && size <= this.#smallSize) {
+        memory.put(data, this.#smallPlace);
+        takesSmall = exports.wdc_channel_small(this.context, size);
+      } else {
+        takesSmall = exports.wdc_channel_message(this.context, slots.put(data), size, 0);
+      }
+    }
+    this.#takesSmall = takesSmall !== 0;
   }
 
   /** What waits in the browser. */
@@ -223,7 +268,8 @@ class Channel extends EventSource implements EventListenerObject {
     this.#closeTimer = undefined;
     if (!this.#listening) return;
     this.#listening = false;
-    this.instance.ledger.unlisten(this.channel, eventTypes, this);
+    this.instance.ledger.unlisten(this.channel, messageTypes, this);
+    this.instance.ledger.unlisten(this.channel, otherTypes, this.#others);
   }
 
   #end(event: EndEvent): void {
@@ -356,7 +402,8 @@ export class Channels {
         entry.detach();
         return slots.put(entry.channel);
       },
-      channel_start: (number: number, context: number) => this.get(number).start(context),
+      channel_start: (number: number, context: number, place: number, size: number) =>
+        this.get(number).startWith(context, place, size),
       channel_ready_state: (number: number) => this.get(number).state,
       channel_label: (number: number) => slots.put(at(number).label),
       channel_protocol: (number: number) => slots.put(at(number).protocol),

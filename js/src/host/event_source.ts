@@ -14,14 +14,14 @@ export interface EventReceiver {
 export abstract class EventSource implements EventReceiver {
   protected context = 0;
   protected released = false;
-  #started = false;
+  protected started = false;
   #early: HostEvent[] = [];
 
   protected constructor(protected readonly instance: Instance) {}
 
   start(context: number): void {
     this.context = context;
-    this.#started = true;
+    this.started = true;
     for (const event of this.#early) this.instance.enqueue(this, event);
     this.#early = [];
   }
@@ -34,13 +34,13 @@ export abstract class EventSource implements EventReceiver {
   protected abstract tell(event: HostEvent): void;
 
   protected arrived(event: HostEvent): void {
-    if (this.#started) this.instance.deliver(this, event);
+    if (this.started) this.instance.deliver(this, event);
     else this.#early.push(event);
   }
 
   /** The same for what an import caused: never from inside of it. */
   protected arrivesLater(event: HostEvent): void {
-    if (this.#started) this.instance.enqueue(this, event);
+    if (this.started) this.instance.enqueue(this, event);
     else this.#early.push(event);
   }
 }

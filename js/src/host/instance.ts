@@ -62,30 +62,35 @@ export class Instance {
     try {
       result = fn();
     } catch (error) {
-      if (isTrap(error)) throw this.#die(error);
-      this.#leave();
+      if (isTrap(error)) throw this.die(error);
+      this.leave();
       throw error;
     }
     if (isPromise(result)) return this.#leaveWhenSettled(result) as T;
-    this.#leave();
+    this.leave();
     return result;
   }
 
   /** Hands an event to C++, now or once C++ has left the stack. The order of events is kept. */
   deliver(receiver: EventReceiver, event: HostEvent): void {
-    if (this.dead) return;
-    if (this.#entered || this.#queue.length > 0 || this.#isSuspended()) {
+    if (!this.enter()) {
       this.enqueue(receiver, event);
       return;
     }
-    this.#entered = true;
     try {
       receiver.receive(event);
     } catch (error) {
-      this.#die(error);
+      this.die(error);
       return;
     }
-    this.#leave();
+    this.leave();
+  }
+
+  /** True if an event may enter C++ right now, and no other waits before it; leave() or die() has to follow. */
+  enter(): boolean {
+    if (this.#entered || this.#queue.length > 0 || this.dead || this.#isSuspended()) return false;
+    this.#entered = true;
+    return true;
   }
 
   hasQueued(receiver: EventReceiver): boolean {
@@ -135,7 +140,7 @@ export class Instance {
     try {
       return fn();
     } catch (error) {
-      throw isTrap(error) ? this.#die(error) : error;
+      throw isTrap(error) ? this.die(error) : error;
     }
   }
 
@@ -143,12 +148,12 @@ export class Instance {
   #leaveWhenSettled(result: Promise<unknown>): Promise<unknown> {
     return result.then(
       (value) => {
-        this.#leave();
+        this.leave();
         return value;
       },
       (error: unknown) => {
-        if (isTrap(error)) throw this.#die(error);
-        this.#leave();
+        if (isTrap(error)) throw this.die(error);
+        this.leave();
         throw error;
       },
     );
@@ -156,16 +161,16 @@ export class Instance {
 
   // Delivers what waits, then pumps once. What that asks for again comes in a macrotask of its own, so that a busy task in
   // C++ cannot starve the page.
-  #leave(turnEnds = false): void {
+  leave(turnEnds = false): void {
     if (this.dead) return;
     try {
       if (!this.#isSuspended()) {
         if (turnEnds) this.#endTurn();
         this.#deliverQueued();
-        if (this.#takePumpRequest()) this.exports.wdc_pump();
+        if (this.#pumpRequested) this.#pump();
       }
     } catch (error) {
-      this.#die(error);
+      this.die(error);
       return;
     }
     this.#entered = false;
@@ -182,10 +187,10 @@ export class Instance {
     return this.#suspension?.isSuspended() ?? false;
   }
 
-  #takePumpRequest(): boolean {
-    const requested = this.#pumpRequested;
+  #pump(): void {
+    if (this.#isSuspended()) return; // by what an event has resumed
     this.#pumpRequested = false;
-    return requested;
+    this.exports.wdc_pump();
   }
 
   #deliverQueued(): void {
@@ -194,6 +199,9 @@ export class Instance {
     this.#queue = [];
     for (let index = 0; index < queue.length; index += 2) {
       (queue[index] as EventReceiver).receive(queue[index + 1] as HostEvent);
+      if (!this.#isSuspended()) continue;
+      this.#queue = [...queue.slice(index + 2), ...this.#queue];
+      return;
     }
   }
 
@@ -215,7 +223,7 @@ export class Instance {
     this.#turnRequested = false;
     if (this.#entered || this.dead || this.#isSuspended()) return; // on leaving and on resuming, C++ is pumped anyway
     this.#entered = true;
-    this.#leave(true);
+    this.leave(true);
   }
 
   #armTimer(): void {
@@ -234,7 +242,7 @@ export class Instance {
   }
 
   // Also for whatever else leaves an event or the pump: it passed C++ functions whose destructors did not run.
-  #die(error: unknown): WdcError {
+  die(error: unknown): WdcError {
     if (this.dead) return this.dead;
     const reason = new WdcError('wasm_trapped', reasonOf(error), { cause: error });
     this.dead = reason;

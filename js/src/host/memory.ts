@@ -79,6 +79,12 @@ export class Memory {
     return Math.min(source.length, target.length);
   }
 
+  /** Copies a whole buffer to `pointer`. */
+  put(buffer: ArrayBuffer, pointer: number): void {
+    const source = new Uint8Array(buffer);
+    this.#upTo(pointer + source.length).set(source, pointer);
+  }
+
   /** The same bytes where browsers accept them: shared and resizable buffers are copied. Holds until the next call. */
   sendable(view: Uint8Array): Uint8Array<ArrayBuffer> {
     if (isFixed(view.buffer)) return view as Uint8Array<ArrayBuffer>;

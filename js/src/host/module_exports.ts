@@ -8,7 +8,8 @@ export interface ModuleExports {
   wdc_pump: () => void;
   wdc_turn_end: () => void;
   wdc_channel_open: (context: number) => void;
-  wdc_channel_message: (context: number, slot: number, size: number, isText: number) => void;
+  wdc_channel_message: (context: number, slot: number, size: number, isText: number) => number;
+  wdc_channel_small: (context: number, size: number) => number;
   wdc_channel_low: (context: number) => void;
   wdc_channel_stalled: (context: number) => void;
   wdc_channel_closing: (context: number) => void;
