@@ -31,7 +31,7 @@ const browser = (name) => ({
   run: [['node', '--test', '--test-concurrency=1', '--test-reporter=tap', 'tests/browser/*.test.mjs']],
   count: 'node',
   env: { WDC_BROWSER: name },
-  minutes: 15,
+  minutes: 25,
 });
 
 export const steps = [

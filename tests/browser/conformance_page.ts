@@ -30,7 +30,7 @@ declare global {
   function carryOut(what: string): Promise<void>;
   var conformance: {
     list: () => { name: string; stress: boolean }[];
-    run: (index: number, prefix: string) => Promise<CaseResult>;
+    run: (index: number, prefix: string, framed: boolean) => Promise<CaseResult>;
     meetings: () => number;
   };
 }
@@ -70,11 +70,11 @@ const isNothing = (counts: HostCounts) => Object.values(counts).every((count) =>
 const nextTask = () => new Promise((resolve) => setTimeout(resolve, 1));
 
 /** Runs one case; then waits, 3 seconds at most, for everything it had to be given back. */
-async function run(index: number, prefix: string): Promise<CaseResult> {
+async function run(index: number, prefix: string, framed: boolean): Promise<CaseResult> {
   const line = await new Promise<string>((resolve, reject) => {
     onLine = resolve;
     host.onDead(reject);
-    const argument = new TextEncoder().encode(`ws://${location.host}/ws\n${prefix}`);
+    const argument = new TextEncoder().encode(`ws://${location.host}/ws\n${prefix}${framed ? '\nframed' : ''}`);
     host.call(() => {
       const pointer = exports.conformance_argument(argument.length);
       new Uint8Array(exports.memory.buffer, pointer, argument.length).set(argument);

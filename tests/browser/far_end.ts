@@ -50,6 +50,16 @@ class Fields {
   }
 }
 
+/** A channel's way to send and close, where it is not the channel's own: in framed mode the npm package's. */
+interface FramedEnd {
+  send(data: string | ArrayBuffer | Uint8Array): Promise<void>;
+  close(): Promise<void>;
+  startListening(callback: (message: Uint8Array<ArrayBuffer> | string) => void, options: { text: true }): unknown;
+}
+
+/** Set where the page was asked for it: takes the channels over whose protocol names framed mode. */
+let wrapFramed: ((channel: RTCDataChannel) => FramedEnd) | undefined;
+
 /** A channel, what it does with what arrives, and what has arrived. */
 class WatchedChannel {
   readonly changes = new Changes();
@@ -69,14 +79,21 @@ class WatchedChannel {
   #keep = false;
   #slow = 0;
   #seen = new Set<number>();
+  readonly #framed: FramedEnd | undefined;
 
   constructor(readonly channel: RTCDataChannel) {
     channel.binaryType = 'arraybuffer';
-    channel.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) => {
+    const arrived = (data: string | ArrayBuffer): void => {
       if (this.#early) this.#early.push(data);
       else this.#take(data);
       this.changes.notify();
     };
+    if (channel.protocol.startsWith('wdc.framed.v1')) this.#framed = wrapFramed?.(channel);
+    if (this.#framed) {
+      this.#framed.startListening((message) => arrived(typeof message === 'string' ? message : message.slice().buffer), { text: true });
+    } else {
+      channel.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) => arrived(data);
+    }
     for (const type of ['open', 'closing', 'close', 'error']) {
       channel.addEventListener(type, () => {
         this.events.push(type);
@@ -112,9 +129,11 @@ class WatchedChannel {
   }
 
   // W3C has an overload for each kind, not for both.
-  #send(data: string | ArrayBuffer): void {
+  #send(data: string | ArrayBuffer | Uint8Array<ArrayBuffer>): void {
     if (this.channel.readyState !== 'open') return;
-    if (typeof data === 'string') this.channel.send(data);
+    if (this.#framed) this.#framed.send(data).catch(() => undefined); // whoever waits for it sees it missing
+    else if (typeof data === 'string') this.channel.send(data);
+    else if (data instanceof ArrayBuffer) this.channel.send(data);
     else this.channel.send(data);
   }
 
@@ -138,6 +157,15 @@ class WatchedChannel {
     return hasPattern(data, seed, index) ? '' : `message ${index} of ${data.byteLength} bytes differs`;
   }
 
+  say(text: string): void {
+    this.#send(text);
+  }
+
+  close(): void {
+    if (this.#framed) this.#framed.close().catch(() => undefined);
+    else this.channel.close();
+  }
+
   async sendMany(fields: Fields): Promise<void> {
     await this.changes.until(() => this.channel.readyState !== 'connecting');
     const sizes = fields.numbers('sizes');
@@ -146,13 +174,15 @@ class WatchedChannel {
     this.channel.bufferedAmountLowThreshold = 256 * 1024;
     this.channel.onbufferedamountlow = () => this.changes.notify();
     for (let index = 0; index < fields.number('count'); index += 1) {
-      if (!fields.flag('burst') && this.channel.bufferedAmount > 1024 * 1024) {
+      if (!this.#framed && !fields.flag('burst') && this.channel.bufferedAmount > 1024 * 1024) {
         await this.changes.until(() => this.channel.bufferedAmount <= 1024 * 1024 || this.channel.readyState !== 'open');
       }
       if (this.channel.readyState !== 'open') return;
       const size = sizes[index % sizes.length] ?? 0;
-      if (type === 'text' || (type === 'mixed' && index % 3 === 2)) this.channel.send(patternText(size, seed, index));
-      else this.channel.send(patternBytes(size, seed, index));
+      const isText = type === 'text' || (type === 'mixed' && index % 3 === 2);
+      const data = isText ? patternText(size, seed, index) : patternBytes(size, seed, index);
+      if (this.#framed && !fields.flag('burst')) await this.#framed.send(data).catch(() => undefined);
+      else this.#send(data);
     }
   }
 
@@ -380,12 +410,12 @@ class Session {
       case 'attributes': return this.#attributes(this.#channel(fields));
       case 'send': return this.#send(this.#channel(fields), fields);
       case 'say':
-        this.#channel(fields).channel.send(fields.text('text'));
+        this.#channel(fields).say(fields.text('text'));
         return {};
       case 'take': return this.#take(this.#channel(fields));
       case 'report': return this.#report(this.#channel(fields), fields);
       case 'close':
-        this.#channel(fields).channel.close();
+        this.#channel(fields).close();
         return {};
       case 'forget': return this.#forget(fields);
       case 'join': return this.#join(fields.text('room'));
@@ -475,7 +505,7 @@ class Session {
     const connection = this.#peers.get(fields.number('p'))?.connection;
     watched.sendMany(fields).then(
       () => {
-        if (fields.text('then') === 'close') watched.channel.close();
+        if (fields.text('then') === 'close') watched.close();
         if (fields.text('then') === 'pcclose') connection?.close();
       },
       (error: unknown) => console.error(error),
@@ -531,4 +561,7 @@ function sit(url: string, prefix: string, number: number): void {
 }
 
 const parameters = new URLSearchParams(location.search);
+if (parameters.has('framed')) {
+  ({ wrapFramed } = (await import('./package_end.js')) as { wrapFramed: (channel: RTCDataChannel) => FramedEnd });
+}
 sit(`ws://${location.host}/ws`, parameters.get('prefix') ?? 'conformance', Number(parameters.get('number') ?? 0));

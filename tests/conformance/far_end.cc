@@ -8,6 +8,7 @@ namespace conformance {
 namespace {
 
 constexpr std::uint16_t kControlId = 1000;
+constexpr const char* kFramedProtocol = "wdc.framed.v1";
 
 std::uint32_t meeting_count = 0;
 std::uint32_t fresh_room_count = 0;
@@ -178,6 +179,10 @@ wdc::Task<SessionPointer> meet_in(Test& t, std::string room, wdc::PeerConnection
 
 wdc::Task<wdc::DataChannel> create_channel(Test& t, Session& far, int number, Command watch,
                                            wdc::DataChannelOptions options) {
+  if (t.settings.framed && options.protocol.empty()) {
+    options.protocol = kFramedProtocol;
+    options.flow.framed.batches_only = !options.ordered || options.max_retransmits || options.max_packet_life_time;
+  }
   auto channel = far.peer().create_data_channel("channel-" + std::to_string(number), std::move(options));
   if (!t.check_ok(channel, "create_data_channel")) co_return wdc::DataChannel();
   auto adopted = co_await far.ask(Command("adopt").with("c", number).with(watch));
@@ -188,8 +193,10 @@ wdc::Task<wdc::DataChannel> create_channel(Test& t, Session& far, int number, Co
 }
 
 wdc::Task<wdc::DataChannel> accept_channel(Test& t, Session& far, int number, Command watch) {
-  auto created =
-      co_await far.ask(Command("create").with("c", number).with("label", "far-" + std::to_string(number)).with(watch));
+  Command create("create");
+  create.with("c", number).with("label", "far-" + std::to_string(number));
+  if (t.settings.framed) create.with("protocol", kFramedProtocol);
+  auto created = co_await far.ask(create.with(watch));
   if (!created.ok()) co_return wdc::DataChannel();
   auto channel = co_await far.peer().accept_data_channel();
   if (!t.check(channel.has_value(), "accept_data_channel gives a channel")) co_return wdc::DataChannel();

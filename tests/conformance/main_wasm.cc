@@ -38,7 +38,7 @@ wdc::Spawned<void> running;
 
 }  // namespace
 
-/// Room for the text of the next call: "url\nroom".
+/// Room for the text of the next call: "url\nroom", and "\nframed" if the channels shall speak framed mode.
 [[clang::export_name("conformance_argument")]] char* conformance_argument(std::size_t size) {
   argument.resize(size);
   return argument.data();
@@ -53,8 +53,11 @@ wdc::Spawned<void> running;
 }
 
 [[clang::export_name("conformance_start")]] void conformance_start(std::size_t index) {
+  constexpr std::string_view kFramed = "\nframed";
+  const bool framed = argument.ends_with(kFramed);
+  if (framed) argument.resize(argument.size() - kFramed.size());
   const auto newline = argument.find('\n');
-  Settings settings{argument.substr(0, newline), argument.substr(newline + 1)};
+  Settings settings{argument.substr(0, newline), argument.substr(newline + 1), framed};
   argument = std::string();
   auto& loop = wdc::browser::instance_loop();
   running = wdc::spawn(loop, conformance::run_case(conformance::case_at(index), loop, runner, std::move(settings)));

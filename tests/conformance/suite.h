@@ -36,8 +36,9 @@ class Runner {
 };
 
 struct Settings {
-  std::string url;   ///< of the signaling server, ws://host:port/ws
-  std::string room;  ///< how the names of rooms begin; the far end waits in ROOM-0, ROOM-1, ... one after the other
+  std::string url;      ///< of the signaling server, ws://host:port/ws
+  std::string room;     ///< how the names of rooms begin; the far end waits in ROOM-0, ROOM-1, ... one after the other
+  bool framed = false;  ///< channels that say no protocol of their own speak framed mode
 };
 
 [[nodiscard]] inline std::string show(std::string_view value) {
