@@ -5,6 +5,7 @@ import { createHost } from './host.js';
 import type { Host } from './host/types.js';
 import { notYet, type Feed } from './feeds.js';
 import { flowArguments, framedArguments, type FlowArguments, type FlowOptions, type FramedArguments } from './options.js';
+import type { Bytes } from './payload.js';
 
 /**
  * The package's WebAssembly in hexadecimal; scripts/build.mjs puts it here. Compressed as files on the way to a page are, it is
@@ -97,7 +98,7 @@ export class Module {
   }
 
   /** Where the bytes of trySendOutbox() go; holds until C++ runs. Throws out_of_memory. */
-  get outbox(): Uint8Array<ArrayBuffer> {
+  get outbox(): Bytes {
     if (this.#outbox.length === 0) { // detached by growth, or new
       const pointer = this.host.call(() => this.exports.wdc_js_outbox());
       if (pointer === 0) throw new WdcError('out_of_memory');

@@ -12,7 +12,7 @@ const { connect, counts, incoming, WasmDataChannel, WebRtcDataChannel } = everyt
 
 test('the package offers what it documents', () => {
   assert.deepEqual(Object.keys(everything).sort(), [
-    'WasmDataChannel', 'WdcError', 'WebRtcDataChannel', 'connect', 'counts', 'errorCodes', 'incoming',
+    'IncomingMessage', 'WasmDataChannel', 'WdcError', 'WebRtcDataChannel', 'connect', 'counts', 'errorCodes', 'incoming',
     'receiveChannel', 'transferTo',
   ]);
 });

@@ -3,7 +3,7 @@
 // Compiles, or not where it says so, against the package's own declarations: node --test js/test/types.test.mjs
 import {
   connect, errorCodes, incoming, WasmDataChannel, WdcError, WebRtcDataChannel,
-  type Bytes, type Disposer, type ErrorCode, type ReadOptions, type SendData,
+  type Bytes, type Delivery, type Disposer, type ErrorCode, type IncomingMessage, type ReadOptions, type SendData,
 } from 'webrtc-data-channel';
 import * as external from 'webrtc-data-channel/external';
 import { createHost } from 'webrtc-data-channel/host';
@@ -77,6 +77,26 @@ export async function uses(rtcChannel: RTCDataChannel, peerConnection: RTCPeerCo
   const { value, done } = await thin.message_stream().next();
   if (done !== true) same<typeof value, Bytes | string>(true);
   await thin.close();
+}
+
+export async function framed(channel: WasmDataChannel, stream: ReadableStream<Uint8Array>): Promise<void> {
+  await channel.send(stream, { priority: 'high', timeoutMs: 10, key: 7, type: 'text' });
+  // @ts-expect-error a stream of what is no bytes
+  await channel.send(new ReadableStream<string>());
+  // @ts-expect-error no such priority
+  await channel.send('', { priority: 'highest' });
+  await channel.flush({ to: 'peer' });
+  same<ReturnType<typeof channel.delivery>, Delivery>(true);
+  for await (const message of channel.incomingMessages()) {
+    same<typeof message, IncomingMessage>(true);
+    same<typeof message.size, number | undefined>(true);
+    for await (const part of message) same<typeof part, Bytes>(true);
+    same<Awaited<ReturnType<typeof message.whole>>, Bytes>(true);
+    same<typeof message.readable, ReadableStream<Bytes>>(true);
+  }
+  await connect('broadcast:', 'room', { protocol: 'wdc.framed.v1', framed: { window: 4096, order: 'completions' } });
+  // @ts-expect-error no such order
+  await connect('broadcast:', 'room', { framed: { order: 'ends' } });
 }
 
 export async function entries(compiled: WebAssembly.Module): Promise<void> {
