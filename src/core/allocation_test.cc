@@ -82,6 +82,38 @@ TEST_F(Allocations, NoneFor100000MessagesEachWay) {
   EXPECT_GT(pair.near.stats().send_waits, waits);  // backpressure was part of it
 }
 
+/// Small messages on a framed channel: batches, credit and control.
+TEST_F(Allocations, NoneFor100000FramedMessagesEachWay) {
+  constexpr int kWarmUp = 200'000;
+  constexpr int kMessages = 100'000;
+  const FlowOptions flow{.send_high_water_mark = 262'144, .send_low_water_mark = 65'536};
+  core::ChannelInfo info;
+  info.protocol = "wdc.framed.v1";
+  auto pair = make_pair(flow, flow, ReadyState::open, info);
+  settle();
+  const auto exchange = [&](int count) {
+    auto near_in = spawn(*loop, receive(pair.near, count));
+    auto far_in = spawn(*loop, receive(pair.far, count));
+    auto near_out = spawn(*loop, send(pair.near, count));
+    auto far_out = spawn(*loop, send(pair.far, count));
+    loop->poll();
+    const auto before = allocations.load();
+    while (!near_in.done() || !far_in.done()) loop->poll();
+    const auto made = allocations.load() - before;
+    EXPECT_EQ(near_in.take(), count);
+    EXPECT_EQ(far_in.take(), count);
+    EXPECT_EQ(near_out.take(), count);
+    EXPECT_EQ(far_out.take(), count);
+    return made;
+  };
+  exchange(kWarmUp);
+  const auto waits = pair.near.stats().send_waits;
+  const auto frames = pair.near.stats().frames_sent;
+  EXPECT_EQ(exchange(kMessages), 0U);
+  EXPECT_GT(pair.near.stats().send_waits, waits);  // backpressure was part of it
+  EXPECT_LT(pair.near.stats().frames_sent - frames, 1'000U);
+}
+
 TEST_F(Allocations, NoneForTimers) {
   auto body = []() -> Task<> {
     for (int i = 0; i < 10'000; ++i) co_await sleep_for(std::chrono::microseconds(i % 7));

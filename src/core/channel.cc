@@ -259,8 +259,8 @@ void Channel::on_open() {
 }
 
 void Channel::close(std::optional<std::chrono::milliseconds> timeout) {
-  if (ended_) return;
   const bool first = !std::exchange(closing_here_, true);
+  if (ended_) return;
   if (first || timeout) {
     close_timer_.timeout = timeout.value_or(flow_.close_timeout);
     loop_->arm(close_timer_, detail::saturated(close_timer_.timeout));

@@ -44,6 +44,7 @@ struct TestSend : ByteSource {
   bool says_size = false;
   std::mt19937* random = nullptr;
   std::uint64_t given = 0;
+  std::uint64_t* total = nullptr;  // given by all of the end's sends
   bool blocks = false;
   std::optional<std::uint64_t> fails_at;
   [[nodiscard]] std::optional<std::uint64_t> size() const override {
@@ -56,6 +57,7 @@ struct TestSend : ByteSource {
     const std::size_t count = most == 0 ? 0 : 1 + (*random)() % most;
     if (count > 0) std::memcpy(room.data(), data.data() + given, count);
     given += count;
+    *total += count;
     return count;
   }
 };
@@ -85,15 +87,28 @@ class FramedEnd final : core::framed::SenderEvents, core::framed::ReceiverEvents
     one.outgoing.size = size;
     one.outgoing.type = text ? MessageType::text : MessageType::binary;
     one.outgoing.priority = priority;
+    one.total = &given_bytes;
+    given_bytes += size;
     by_outgoing[&one.outgoing] = &one;
     return one;
   }
   void make_source(TestSend& one, bool says_size, std::mt19937& random) {
+    given_bytes -= one.data.size();  // as it is read
     one.outgoing.bytes = {};
     one.outgoing.source = &one;
     one.outgoing.size = says_size ? one.data.size() : Outgoing::kUnknownSize;
     one.says_size = says_size;
     one.random = &random;
+  }
+  /// As a channel does it: the short way if it is open. Messages that are in frames at the end of it, in their order.
+  void start(TestSend& one) {
+    if (one.outgoing.source == nullptr &&
+        session.sender().append(one.data, one.outgoing.type, one.outgoing.priority) == Sender::Append::done) {
+      one.ended = true;
+      completed.push_back(&one);
+    } else {
+      session.sender().enqueue(one.outgoing);
+    }
   }
   void withdraw(TestSend& one) {
     one.withdrawn = one.ended = true;
@@ -180,6 +195,8 @@ class FramedEnd final : core::framed::SenderEvents, core::framed::ReceiverEvents
   Session session;
   std::vector<std::unique_ptr<TestSend>> sends;
   std::map<Outgoing*, TestSend*> by_outgoing;
+  std::vector<const TestSend*> completed;  // whose last byte is in a frame, in that order
+  std::uint64_t given_bytes = 0;
   std::deque<std::vector<std::byte>> outbox;
   std::size_t outbox_bytes = 0;
   std::vector<Received> received;
@@ -191,10 +208,13 @@ class FramedEnd final : core::framed::SenderEvents, core::framed::ReceiverEvents
   void on_outgoing_end(Outgoing& message, Result<void> result) override {
     TestSend& one = *by_outgoing.at(&message);
     one.ended = true;
-    if (!result) one.error = result.error();
+    if (result)
+      completed.push_back(&one);
+    else
+      one.error = result.error();
   }
   void on_incoming_progress(Incoming&) override {}
-  void on_message_dropped(std::uint64_t) override { ++dropped; }
+  void on_messages_dropped(std::uint64_t messages, std::uint64_t) override { dropped += messages; }
 };
 
 }  // namespace wdc::test

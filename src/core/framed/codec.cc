@@ -192,7 +192,7 @@ std::optional<BatchCursor> BatchCursor::parse(std::span<const std::byte> frame) 
     }
     cursor.messages_ += times;
     bytes += times * length;  // at most 2^48 an entry: no overflow before the next line
-    if (bytes > available) return std::nullopt;
+    if (bytes > available || cursor.messages_ > batch_entry::kMostMessages) return std::nullopt;
   }
   if (bytes != available) return std::nullopt;
   cursor.bytes_ = static_cast<std::size_t>(bytes);

@@ -143,6 +143,8 @@ inline constexpr std::uint8_t kText = 0x70;  // first of the short texts; 0 is t
 inline constexpr std::size_t kShortest = 0x70;
 inline constexpr std::uint8_t kBinary16 = 0xE0, kText16 = 0xE1, kBinary32 = 0xE2, kText32 = 0xE3, kRun = 0xE4;
 inline constexpr std::size_t kLongestRun = 65'535;
+/// Of a batch: empty ones use no credit of their own.
+inline constexpr std::uint64_t kMostMessages = 65'536;
 [[nodiscard]] constexpr std::size_t size_for(std::size_t length) noexcept {
   return length < kShortest ? 1 : length <= 0xFFFF ? 3 : 5;
 }

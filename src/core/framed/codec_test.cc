@@ -219,16 +219,22 @@ TEST(FramedFrames, HoldMessagesOfAllKindsTogether) {
   EXPECT_EQ(cursor->messages_left(), 0U);
 }
 
-TEST(FramedFrames, TakeMoreRepetitionsThanARunCounts) {
+TEST(FramedFrames, TakeAsManyMessagesAsTheyMayAndNoMore) {
   FrameBuffer buffer;
   buffer.set_limit(1'000);
-  for (int i = 0; i < 200'000; ++i) {
+  for (std::uint64_t i = 0; i < batch_entry::kMostMessages; ++i) {
     ASSERT_TRUE(buffer.fits(0));
     (void)buffer.append(0, MessageType::text);
   }
-  const auto cursor = BatchCursor::parse(buffer.finish_batch());
+  EXPECT_FALSE(buffer.fits(0));
+  const auto frame = buffer.finish_batch();
+  const auto cursor = BatchCursor::parse(frame);
   ASSERT_TRUE(cursor);
-  EXPECT_EQ(cursor->messages_left(), 200'000U);
+  EXPECT_EQ(cursor->messages_left(), batch_entry::kMostMessages);
+  // A peer could ask for billions of empty ones in a frame.
+  EXPECT_TRUE(BatchCursor::parse(from_hex("0204 00 e4 ffff")));
+  EXPECT_FALSE(BatchCursor::parse(from_hex("0205 00 e4 ffff 00")));
+  EXPECT_FALSE(BatchCursor::parse(from_hex("020a 00 e4 ffff e4 ffff e4 ffff")));
 }
 
 TEST(FramedFrames, AreRefusedWhereTheyAreMalformed) {

@@ -6,7 +6,10 @@
 namespace wdc::core::framed {
 
 void FrameBuffer::set_limit(std::size_t limit) {
-  if (limit > limit_) buffer_ = std::make_unique_for_overwrite<std::byte[]>(kFront + limit);
+  if (limit > capacity_) {
+    buffer_ = std::make_unique_for_overwrite<std::byte[]>(kFront + limit);
+    capacity_ = limit;
+  }
   limit_ = limit;
 }
 

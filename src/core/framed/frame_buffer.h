@@ -33,7 +33,8 @@ class FrameBuffer {
   }
   [[nodiscard]] bool fits(std::size_t size) const noexcept {
     if (empty()) return alone(size) <= limit_;
-    return size_with(size) <= limit_ && table_size_ + kPendingRun + 5 <= kTableRoom;
+    return size_with(size) <= limit_ && table_size_ + kPendingRun + 5 <= kTableRoom &&
+           messages_ < batch_entry::kMostMessages;
   }
   /// The place of another message's bytes. REQUIRES: fits(size).
   [[nodiscard]] std::span<std::byte> append(std::size_t size, MessageType type) noexcept;
@@ -60,6 +61,7 @@ class FrameBuffer {
   void flush_run() noexcept;
 
   std::unique_ptr<std::byte[]> buffer_;
+  std::size_t capacity_ = 0;  // the largest limit so far
   std::size_t limit_ = 0;
   std::array<std::byte, kTableRoom> table_;  // not initialised: only the first table_size_ bytes are used
   std::size_t table_size_ = 0;

@@ -129,6 +129,7 @@ void Framing::enqueue(SendOperation& operation) noexcept {
   message.offset = 0;
   if (message.source != nullptr) {
     message.size = message.source->size().value_or(Outgoing::kUnknownSize);
+    if (message.size > kLargestNumber) message.size = Outgoing::kUnknownSize;
     message.source->user_ = &operation;
     ++sources_;
   }
@@ -147,7 +148,7 @@ void Framing::enqueue(SendOperation& operation) noexcept {
   }
   Scheduler& scheduler = session_.sender().scheduler();
   if (Outgoing* const old = message.key ? scheduler.find(message.priority, *message.key) : nullptr) {
-    scheduler.replace(*old, message);
+    session_.sender().replace(*old, message);
     settle(*old, wdc::fail(Errc::superseded));
   } else {
     drop_oldest_beyond_limit(message.priority);
@@ -196,9 +197,7 @@ void Framing::settle(Outgoing& message, Result<void> result) noexcept {
 Result<void> Framing::try_send(std::span<const std::byte> bytes, MessageType type) {
   if (auto allowed = check(bytes.size()); !allowed) return allowed;
   if (type == MessageType::text && !is_utf8(bytes)) return wdc::fail(Errc::invalid_argument, "the text is not UTF-8");
-  Outgoing probe;
-  probe.bytes = bytes;
-  if (session_.has_peer() && !session_.sender().in_batch(probe)) return send_in_parts(bytes, type);
+  if (session_.has_peer() && !session_.sender().size_in_batch(bytes.size())) return send_in_parts(bytes, type);
   return accept(bytes, type, Priority::low);
 }
 
@@ -232,7 +231,7 @@ Result<void> Framing::send_in_parts(std::span<const std::byte> bytes, MessageTyp
   }
   want_turn_end();
   if (!message.linked()) return {};
-  sender.withdraw(message);
+  sender.take_back(message);
   if (channel_.ended_) return std::unexpected(channel_.refusal());
   return wdc::fail(Errc::would_block);
 }
@@ -391,7 +390,7 @@ void Framing::on_frame(Message&& frame) {
   const std::uint64_t before = session_.receiver().messages_received();
   const std::size_t size = frame.size();
   if (frame.bytes().size() != size) return channel_.fail(Error(Errc::out_of_memory));
-  if (session_.batches_only() && !make_room(size)) return;
+  if (session_.batches_only() && !make_room(frame.bytes())) return;
   const bool had_peer = session_.has_peer();
   const Fault fault = session_.handle_frame(std::move(frame));
   if (fault != Fault::none) return break_with(fault);
@@ -410,21 +409,26 @@ void Framing::on_frame(Message&& frame) {
 }
 
 /// Without credit the bounds of a plain channel count; a frame is kept or thrown away as a whole.
-bool Framing::make_room(std::size_t size) {
+bool Framing::make_room(std::span<const std::byte> frame) {
+  const std::size_t size = frame.size();
   Receiver& receiver = session_.receiver();
   const FlowOptions& flow = channel_.flow_;
   const auto fits = [&] {
     return receiver.unread_cost() + size <= flow.receive_queue_bytes &&
            receiver.messages_unread() < flow.receive_queue_messages;
   };
-  if (flow.receive_overflow == ReceiveOverflow::drop_oldest)
+  if (flow.receive_overflow == ReceiveOverflow::drop_oldest && size <= flow.receive_queue_bytes)
     while (!fits() && receiver.drop_oldest()) {
     }
   if (fits()) return true;
-  if (flow.receive_overflow == ReceiveOverflow::close_with_error)
+  if (flow.receive_overflow == ReceiveOverflow::close_with_error) {
     channel_.fail(Error(Errc::receive_overflow, receiver.unread_cost() + size, flow.receive_queue_bytes, "bytes"));
-  else
-    channel_.count_dropped(size);
+    return false;
+  }
+  const auto batch = BatchCursor::parse(frame);
+  if (!batch) return true;  // a fault, full or not
+  channel_.stats_.messages_received += batch->messages_left();
+  on_messages_dropped(batch->messages_left(), batch->bytes_left());
   return false;
 }
 
@@ -434,11 +438,14 @@ void Framing::break_with(Fault fault) {
 }
 
 void Framing::on_incoming_progress(Incoming& incoming) {
-  if (incoming.wanted == Incoming::Wanted::whole && !incoming.is_over()) return;  // only its end is of interest
+  if (incoming.wanted == Incoming::Wanted::whole && !is_over(incoming, channel_)) return;  // only its end matters
   while (auto* node = incoming.waiters.front()) channel_.loop_->make_ready(*node);
 }
 
-void Framing::on_message_dropped(std::uint64_t size) { channel_.count_dropped(static_cast<std::size_t>(size)); }
+void Framing::on_messages_dropped(std::uint64_t messages, std::uint64_t bytes) {
+  channel_.stats_.messages_dropped += messages;
+  channel_.stats_.bytes_dropped += bytes;
+}
 
 void Framing::set_reader(Reader reader) {
   if (reader == reader_ || channel_.flow_.discard_received) return;
@@ -548,6 +555,7 @@ void Framing::say_abort(Fault fault) noexcept {
   if (channel_.ended_ || !channel_.backend_ || channel_.state_ == ReadyState::connecting || session_.batches_only())
     return;
   if (session_.peer_aborted() || channel_.backend_closing_) return;
+  if (!session_.hello_sent()) return;  // what comes before HELLO is a fault
   const auto frame = session_.abort(fault);
   if (channel_.backend_->send(frame, MessageType::binary)) ++channel_.stats_.frames_sent;
 }

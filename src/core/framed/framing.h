@@ -83,7 +83,7 @@ class Framing final : private SenderEvents, private ReceiverEvents, private Turn
  private:
   void on_outgoing_end(Outgoing& message, Result<void> result) override;
   void on_incoming_progress(Incoming& incoming) override;
-  void on_message_dropped(std::uint64_t size) override;
+  void on_messages_dropped(std::uint64_t messages, std::uint64_t bytes) override;
   void on_turn_end() override;
 
   [[nodiscard]] Result<void> check(std::size_t size) const;
@@ -105,7 +105,7 @@ class Framing final : private SenderEvents, private ReceiverEvents, private Turn
   void close_if_done();
   void peer_finished();
   void break_with(Fault fault);
-  [[nodiscard]] bool make_room(std::size_t size);
+  [[nodiscard]] bool make_room(std::span<const std::byte> frame);
 
   struct Pump : detail::WaitNode {
     Framing* framing = nullptr;

@@ -338,6 +338,138 @@ TEST_F(FramedChannels, HaveBatchesOnlyWhereOrderOrReliabilityIsMissing) {
   EXPECT_TRUE(run(pair.near.close()));
 }
 
+TEST_F(FramedChannels, TellWhoWaitsForPartsOfTheEnd) {
+  auto pair = framed_pair({}, {.framed = {.message_window = 50'000, .read_window = 50'000}});
+  auto incoming = pair.far.incoming_messages();
+  const std::string large(3'000'000, 'L');
+  auto first = start(pair.near.send_text(large));
+  auto second = start(pair.near.send_text(large));
+  settle();
+  auto in_parts = run(incoming.next());
+  auto as_whole = run(incoming.next());
+  ASSERT_TRUE(in_parts && as_whole);
+  pair.wire->automatic = false;
+  while (in_parts->try_next_part()) {
+  }
+  auto part = start(in_parts->next_part());
+  auto whole = start(as_whole->whole());
+  settle();
+  ASSERT_FALSE(part.done() || whole.done());
+  pair.wire->break_both(Error(Errc::peer_lost));
+  settle();
+  ASSERT_TRUE(part.done() && whole.done());
+  EXPECT_FALSE(part.take());
+  EXPECT_EQ(code(in_parts->end_reason()), Errc::peer_lost);
+  EXPECT_EQ(whole.take().error().code(), Errc::peer_lost);
+  EXPECT_EQ(code(first.take()), Errc::peer_lost);
+  EXPECT_EQ(code(second.take()), Errc::peer_lost);
+}
+
+TEST_F(FramedChannels, LetEverythingPassWhatNobodyReads) {
+  auto pair = framed_pair();
+  auto incoming = pair.far.incoming_messages();
+  const std::string large(1'000'000, 'L');
+  std::vector<Spawned<Result<void>>> unread;
+  std::vector<IncomingMessage> held;
+  for (std::size_t i = 0; i + 1 < FramedOptions{}.messages_in_progress; ++i)
+    unread.push_back(start(pair.near.send_text(large)));
+  settle();
+  for (std::size_t i = 0; i < unread.size(); ++i) held.push_back(*run(incoming.next()));
+  for (int i = 0; i < 50; ++i) {
+    ASSERT_TRUE(run(pair.near.send_text("small")));
+    ASSERT_EQ(run(run(incoming.next())->whole())->as_text(), "small");
+    auto sending = start(pair.near.send_text(large));
+    settle();
+    auto message = run(incoming.next());
+    ASSERT_TRUE(message);
+    EXPECT_EQ(run(message->whole())->as_text(), large);
+    settle();
+    ASSERT_TRUE(sending.done() && sending.take());
+  }
+  for (auto& send : unread) EXPECT_FALSE(send.done());
+  for (auto& message : held) EXPECT_EQ(run(message.whole())->as_text(), large);
+  settle();
+  for (auto& send : unread) EXPECT_TRUE(send.done() && send.take());
+}
+
+TEST_F(FramedChannels, DropTheOldestSendsWhereFreshDataIsWanted) {
+  auto pair = framed_pair({.send_queue_operations = 3, .framed = {.send_overflow = SendOverflow::drop_oldest}},
+                          {.framed = {.window = 400}});
+  while (pair.near.try_send_text("fills the window")) settle();
+  std::vector<std::string> texts;
+  for (int i = 0; i < 8; ++i) texts.push_back("update " + std::to_string(i));
+  std::vector<Spawned<Result<void>>> sends;
+  for (const auto& text : texts) sends.push_back(start(pair.near.send_text(text)));
+  settle();
+  for (std::size_t i = 0; i < 5; ++i) {
+    ASSERT_TRUE(sends[i].done()) << i;
+    EXPECT_EQ(code(sends[i].take()), Errc::superseded);
+  }
+  std::vector<std::string> received;
+  for (int rounds = 0; rounds < 50; ++rounds, settle())
+    while (auto message = pair.far.try_receive()) received.emplace_back(message->as_text());
+  ASSERT_GE(received.size(), 3U);
+  EXPECT_TRUE(std::equal(texts.end() - 3, texts.end(), received.end() - 3));
+  for (std::size_t i = 5; i < 8; ++i) EXPECT_TRUE(sends[i].done() && sends[i].take());
+  const auto delivery = pair.near.delivery();
+  EXPECT_EQ(delivery.unsent, 5 * texts[0].size());
+}
+
+TEST_F(FramedChannels, KeepFreshDataFlowingWithoutCredit) {
+  const core::ChannelInfo info{.protocol = "wdc.framed.v1", .ordered = false};
+  for (const auto overflow : {ReceiveOverflow::drop_oldest, ReceiveOverflow::drop_newest}) {
+    const FlowOptions flow{
+        .receive_queue_bytes = 20'000, .receive_overflow = overflow, .framed = {.batches_only = true}};
+    auto pair = framed_pair(flow, flow, info);
+    std::uint64_t received = 0;
+    std::string last;
+    const auto exchange = [&](const std::string& text) {
+      for (int i = 0; i < 1'000; ++i) {
+        ASSERT_TRUE(pair.near.try_send_text(text + std::to_string(i)));
+        if (i % 10 == 0) settle();
+      }
+      settle();
+      EXPECT_LE(pair.far.stats().receive_queue_messages, 200U);
+      while (auto message = pair.far.try_receive()) {
+        ++received;
+        last = message->as_text();
+      }
+      EXPECT_EQ(pair.far.stats().receive_queue_messages, 0U);
+    };
+    for (int i = 0; i < 20; ++i) exchange(std::string(100, static_cast<char>('a' + i)));
+    EXPECT_EQ(last.front(), 't');
+    if (overflow == ReceiveOverflow::drop_oldest) {
+      EXPECT_EQ(last, std::string(100, 't') + "999");
+    }
+    const auto stats = pair.far.stats();
+    EXPECT_EQ(stats.messages_dropped + received, 20'000U);
+    EXPECT_GE(received, 20 * 100U);
+  }
+}
+
+TEST_F(FramedChannels, BreakWhereOverflowShouldBreakThem) {
+  const core::ChannelInfo info{.protocol = "wdc.framed.v1", .ordered = false};
+  const FlowOptions flow{.receive_queue_messages = 10, .framed = {.batches_only = true}};
+  auto pair = framed_pair(flow, flow, info);
+  for (int i = 0; i < 100; ++i, settle()) (void)pair.near.try_send_text("x");
+  settle();
+  int received = 0;
+  while (pair.far.try_receive()) ++received;
+  EXPECT_GE(received, 10);
+  EXPECT_EQ(code(pair.far.close_reason()), Errc::receive_overflow);
+}
+
+TEST_F(FramedChannels, SayToWhoClosesLateThatNotEverythingWasTaken) {
+  auto pair = framed_pair();
+  ASSERT_TRUE(pair.near.try_send_text("unread"));
+  settle();
+  auto far_closing = start(pair.far.close());
+  settle();
+  ASSERT_EQ(pair.near.ready_state(), ReadyState::closed);
+  EXPECT_TRUE(far_closing.take());
+  EXPECT_EQ(code(run(pair.near.close())), Errc::unread);
+}
+
 TEST_F(FramedChannels, SayWhatBecameOfEachByteWhenTheConnectionBreaks) {
   auto pair = framed_pair();
   auto stream = pair.far.message_stream();

@@ -52,7 +52,7 @@ Fault Receiver::handle_batch(ReceivedFrame& frame) {
   used_ += cost_of(bytes.size());
   messages_received_ += parsed->messages_left();
   if (wanted_ == Wanted::not_at_all) {
-    while (frame.batch.messages_left() > 0) events_.on_message_dropped(frame.batch.next(bytes).size);
+    events_.on_messages_dropped(parsed->messages_left(), parsed->bytes_left());
     messages_taken_ = messages_received_;
     bytes_taken_ += parsed->bytes_left();
     give_back(cost_of(bytes.size()));
@@ -79,12 +79,9 @@ Message Receiver::read_from_batch(ReceivedFrame& frame) {
 }
 
 void Receiver::drop_batch(ReceivedFrame& frame) {
-  std::uint64_t cost = frame.overhead;
-  while (frame.batch.messages_left() > 0) {
-    const auto size = frame.batch.next(frame.bytes()).size;
-    events_.on_message_dropped(size);
-    cost += size;
-  }
+  const std::uint64_t cost = frame.overhead + frame.batch.bytes_left();
+  messages_dropped_ += frame.batch.messages_left();
+  events_.on_messages_dropped(frame.batch.messages_left(), frame.batch.bytes_left());
   static_cast<ReceiveItem&>(frame).unlink();
   frame.drop_reference();
   give_back(cost);
@@ -196,7 +193,7 @@ Fault Receiver::handle_part(ReceivedFrame& frame) {
     if (head.last) {
       incoming->given_out = true;
       unlist(*incoming);
-      events_.on_message_dropped(incoming->received);
+      events_.on_messages_dropped(1, incoming->received);
       release_if_done(*incoming);
     }
     return Fault::none;
@@ -243,7 +240,7 @@ void Receiver::assemble(Incoming& incoming) {
     if (stored) continue;
     incoming.no_memory = true;
     unlist(incoming);
-    if (!incoming.held) events_.on_message_dropped(incoming.received);
+    if (!incoming.held) events_.on_messages_dropped(1, incoming.received);
     refuse(incoming);
     return;
   }
@@ -254,7 +251,7 @@ bool Receiver::check_size(Incoming& incoming, std::uint64_t size) {
   if (size <= options_.max_message_size) return true;
   incoming.too_large = true;
   unlist(incoming);
-  if (!incoming.held) events_.on_message_dropped(size);
+  if (!incoming.held) events_.on_messages_dropped(1, size);
   refuse(incoming);
   return false;
 }
@@ -418,7 +415,7 @@ void Receiver::drop_unread() {
     }
     auto& incoming = *static_cast<Incoming*>(item);
     unlist(incoming);
-    events_.on_message_dropped(incoming.received);
+    events_.on_messages_dropped(1, incoming.received);
     refuse(incoming);
   }
 }
@@ -439,6 +436,8 @@ void Receiver::drop_incomplete() {
     }
     item = next;
   }
+  for (auto& incoming : incoming_)
+    if (incoming->held) events_.on_incoming_progress(*incoming);
 }
 
 // Records.

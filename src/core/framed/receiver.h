@@ -19,8 +19,8 @@ class ReceiverEvents {
  public:
   /// Something of the message that can be read came, or its end.
   virtual void on_incoming_progress(Incoming& incoming) = 0;
-  /// A message was thrown away unread.
-  virtual void on_message_dropped(std::uint64_t size) = 0;
+  /// Messages were thrown away unread.
+  virtual void on_messages_dropped(std::uint64_t messages, std::uint64_t bytes) = 0;
 
  protected:
   ~ReceiverEvents() = default;
@@ -72,7 +72,7 @@ class Receiver {
 
   /// Throws away what nobody reads any more.
   void drop_unread();
-  /// Nothing comes any more: what is incomplete cannot be read, but by who holds it.
+  /// Nothing comes any more: what is incomplete cannot be read, but by who holds it, and they hear of it.
   void drop_incomplete();
 
   /// Records that are due, as far as there is room; true if there are more.
@@ -89,7 +89,7 @@ class Receiver {
   bool drop_oldest();
   /// That were not taken and not thrown away, bytes of incomplete ones among them.
   [[nodiscard]] std::size_t messages_unread() const noexcept {
-    return static_cast<std::size_t>(messages_received_ - messages_taken_) + table_.size();
+    return static_cast<std::size_t>(messages_received_ - messages_taken_ - messages_dropped_) + table_.size();
   }
 
  private:
@@ -136,6 +136,7 @@ class Receiver {
   bool credit_due_ = false;
   std::uint64_t messages_received_ = 0;
   std::uint64_t messages_taken_ = 0;
+  std::uint64_t messages_dropped_ = 0;  // of batches, unread
   std::uint64_t bytes_taken_ = 0;
   std::uint64_t messages_told_ = 0;
   std::uint64_t sync_ = 0;  // messages that the peer waits for

@@ -29,13 +29,6 @@ void Sender::open_batches_only(std::size_t frame_limit, std::size_t largest_fram
 
 // Small messages.
 
-bool Sender::size_in_batch(std::size_t size) const noexcept {
-  const std::size_t alone = FrameBuffer::alone(size);
-  if (batches_only_) return true;
-  // A sender may hold out for half of the window only.
-  return alone <= frame_limit_ && cost_of(alone) <= peer_.window / 2;
-}
-
 bool Sender::credit_for(std::size_t size) const noexcept {
   if (batches_only_) return true;
   const std::uint64_t left = limit_ - used_;
@@ -51,6 +44,7 @@ Sender::Append Sender::append(std::span<const std::byte> bytes, MessageType type
   const bool grows = batches_only_ && buffer_.empty();
   if (!grows && !buffer_.fits(bytes.size())) return Append::full;
   append_to_batch(bytes, type);
+  given_bytes_ += bytes.size();
   return Append::done;
 }
 
@@ -59,7 +53,6 @@ void Sender::append_to_batch(std::span<const std::byte> bytes, MessageType type)
   const auto place = buffer_.append(bytes.size(), type);
   if (!bytes.empty()) std::memcpy(place.data(), bytes.data(), bytes.size());
   ++appended_messages_;
-  given_bytes_ += bytes.size();
 }
 
 std::span<const std::byte> Sender::finish_batch() noexcept {
@@ -74,7 +67,15 @@ std::span<const std::byte> Sender::finish_batch() noexcept {
 
 // All messages, by turns.
 
-void Sender::enqueue(Outgoing& message) noexcept { scheduler_.add(message); }
+void Sender::enqueue(Outgoing& message) noexcept {
+  scheduler_.add(message);
+  given_bytes_ += message.bytes.size();
+}
+
+void Sender::replace(Outgoing& old, Outgoing& fresh) noexcept {
+  scheduler_.replace(old, fresh);
+  given_bytes_ += fresh.bytes.size();
+}
 
 bool Sender::can_start(const Outgoing& message) const noexcept {
   return in_batch(message) ? credit_for(message.bytes.size()) : slots_in_use_ < slot_count_;
@@ -195,7 +196,6 @@ void Sender::begin(Outgoing& message) noexcept {
   free->in_use = true;
   ++slots_in_use_;
   message.slot = &*free;
-  if (message.source == nullptr) given_bytes_ += message.size;
 }
 
 void Sender::give_up(OutgoingSlot& slot) noexcept {
@@ -214,6 +214,11 @@ void Sender::withdraw(Outgoing& message) noexcept {
   if (reading_ == &message) reading_ = nullptr;
   if (message.slot != nullptr) give_up(*message.slot);
   scheduler_.remove(message);
+}
+
+void Sender::take_back(Outgoing& message) noexcept {
+  if (message.slot == nullptr) given_bytes_ -= message.bytes.size();
+  withdraw(message);
 }
 
 void Sender::fail_all(const Error& error) {

@@ -62,8 +62,12 @@ class Sender {
   [[nodiscard]] Append append(std::span<const std::byte> bytes, MessageType type, Priority priority);
   /// Lists the message; on_outgoing_end() follows. Fields other than the links are the caller's.
   void enqueue(Outgoing& message) noexcept;
+  /// The same, in the place of one that has not started; that one is in no list then.
+  void replace(Outgoing& old, Outgoing& fresh) noexcept;
   /// Takes a message back, if need be in the middle; on_outgoing_end() is not called.
   void withdraw(Outgoing& message) noexcept;
+  /// The same; one that has not started was never given then.
+  void take_back(Outgoing& message) noexcept;
   /// Its source may have bytes again.
   void resume(Outgoing& message) noexcept { scheduler_.resume(message); }
   /// Ends all messages with `error`.
@@ -105,13 +109,18 @@ class Sender {
   [[nodiscard]] std::uint64_t lowest_unreleased() const noexcept;
   [[nodiscard]] Delivery delivery() const noexcept;
   [[nodiscard]] const Hello& peer() const noexcept { return peer_; }
-  /// Whether a message of this size goes in a batch.
-  [[nodiscard]] bool in_batch(const Outgoing& message) const noexcept {
-    return message.source == nullptr && message.slot == nullptr && size_in_batch(message.bytes.size());
+  /// Whether a message of this size goes in a batch, if it is in memory.
+  [[nodiscard]] bool size_in_batch(std::size_t size) const noexcept {
+    if (batches_only_) return true;
+    // A sender may hold out for half of the window only.
+    const std::size_t alone = FrameBuffer::alone(size);
+    return alone <= frame_limit_ && cost_of(alone) <= peer_.window / 2;
   }
 
  private:
-  [[nodiscard]] bool size_in_batch(std::size_t size) const noexcept;
+  [[nodiscard]] bool in_batch(const Outgoing& message) const noexcept {
+    return message.source == nullptr && message.slot == nullptr && size_in_batch(message.bytes.size());
+  }
   [[nodiscard]] bool credit_for(std::size_t size) const noexcept;
   [[nodiscard]] bool can_start(const Outgoing& message) const noexcept;
   void append_to_batch(std::span<const std::byte> bytes, MessageType type);

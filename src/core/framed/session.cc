@@ -39,7 +39,8 @@ void Session::handle_open(std::uint64_t max_message_size) {
 std::uint64_t Session::max_message_size() const noexcept {
   if (!has_peer_) return 0;
   if (mode_ == Mode::full) return sender_.peer().max_message_size;
-  return transport_max_ - FrameBuffer::alone(0) - 4;
+  const std::uint64_t head = FrameBuffer::alone(0) + 4;
+  return transport_max_ - std::min(transport_max_, head);
 }
 
 // What comes in.

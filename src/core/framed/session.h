@@ -28,7 +28,11 @@ class Session {
 
   /// The next frame that no credit holds back; empty: none is due.
   [[nodiscard]] std::span<const std::byte> poll_control();
-  void handle_control_sent() noexcept { control_size_ = 0; }
+  void handle_control_sent() noexcept {
+    control_size_ = 0;
+    hello_sent_ = true;  // always the first
+  }
+  [[nodiscard]] bool hello_sent() const noexcept { return hello_sent_; }
   [[nodiscard]] bool control_due() noexcept;
   [[nodiscard]] std::span<const std::byte> poll_data(Sender::Flush flush) { return sender_.poll_frame(flush); }
   void handle_data_sent() noexcept { sender_.handle_sent(); }
@@ -80,6 +84,7 @@ class Session {
   bool opened_ = false;
   bool has_peer_ = false;
   bool hello_due_ = false;
+  bool hello_sent_ = false;
   bool report_wanted_ = false;
   bool finish_wanted_ = false;
   bool finish_sent_ = false;

@@ -29,7 +29,7 @@ class BlockSource final : public MessageSource {
 }  // namespace
 
 bool WholeBuffer::append(std::span<const std::byte> bytes, std::uint64_t expected) noexcept {
-  constexpr std::size_t kFirst = 64 << 10;
+  constexpr std::size_t kFirst = 4 << 10;
   if (bytes.empty()) return true;
   const std::size_t needed = size_ + bytes.size();
   if (needed > capacity_) {
