@@ -4,126 +4,22 @@
 // browser of its own, so that it can be frozen and killed. WDC_CASES: only cases whose name contains it. WDC_STRESS=1:
 // those that take minutes, too.
 import assert from 'node:assert/strict';
-import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { startServer } from '../../tools/server.mjs';
-import { browserName, bundle, launch, openPage, root, wasmBuild } from './support/browser.mjs';
+import { browserName, launch, openPage, root, wasmBuild } from './support/browser.mjs';
+import { FarEnd, makePages } from './support/far_end.mjs';
 
 /** conformance_framed.test.mjs: channels speak framed mode, with the npm package at the far end. */
 const framed = process.env.WDC_FRAMED === '1';
-const here = join(root, 'tests/browser');
 const folder = join(root, 'build/conformance', browserName);
 const roomPrefix = 'conformance';
 
 /** What the server has to serve: two pages with their scripts, and the module. */
 async function makeFolder() {
-  await mkdir(folder, { recursive: true });
-  for (const page of ['conformance.html', 'far_end.html']) await copyFile(join(here, page), join(folder, page));
+  await makePages(folder, ['conformance', 'far_end']);
   await copyFile(join(wasmBuild, 'tests/conformance/conformance.wasm'), join(folder, 'conformance.wasm'));
-  for (const script of ['conformance_page', 'far_end', 'package_end']) {
-    const text = bundle(join(here, `${script}.ts`), { target: 'es2022', external: ['./package_end.js'] });
-    await writeFile(join(folder, `${script}.js`), script === 'package_end' ? await text.catch(failing) : await text);
-  }
-}
-
-/** The script of a part that could not be made: the cases that want it say why. */
-const failing = (error) => `throw new Error(${JSON.stringify(String(error.message))});`;
-
-/** The processes below `pid` whose command line matches, itself among them. */
-async function processesBelow(pid, pattern) {
-  const children = new Map();
-  for (const entry of await readdir('/proc')) {
-    if (!/^\d+$/.test(entry)) continue;
-    try {
-      const stat = await readFile(`/proc/${entry}/stat`, 'utf8');
-      const parent = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
-      children.set(parent, [...(children.get(parent) ?? []), Number(entry)]);
-    } catch {
-      // It has ended meanwhile.
-    }
-  }
-  const found = [];
-  const visit = async (process) => {
-    const command = await readFile(`/proc/${process}/cmdline`, 'utf8').catch(() => '');
-    if (pattern.test(command.replaceAll('\0', ' '))) found.push(process);
-    for (const child of children.get(process) ?? []) await visit(child);
-  };
-  await visit(pid);
-  return found;
-}
-
-/** The far end: a browser with one page. */
-class FarEnd {
-  #origin;
-  #browser;
-  #opened;
-  #frozen = [];
-  #killed = false;
-
-  constructor(origin) {
-    this.#origin = origin;
-  }
-
-  /** A fresh page, in a fresh browser if there is none. */
-  async start(seat) {
-    if (this.#killed) await this.#bury();
-    else await this.#opened?.close();
-    this.#browser ??= await launch();
-    this.#opened = await openPage(this.#browser, `${this.#origin}/far_end.html?prefix=${roomPrefix}&number=${seat}${framed ? '&framed=1' : ''}`);
-    await this.seated(seat);
-  }
-
-  /** Waits until it sits in the room of that number. */
-  async seated(seat) {
-    const { page, text } = this.#opened;
-    try {
-      await page.waitForFunction((number) => document.documentElement.dataset.seat === String(number), { timeout: 10_000 }, seat);
-    } catch (error) {
-      throw new Error(`the far end does not sit in room ${seat}: ${error.message}\n${text.join('\n')}`);
-    }
-  }
-
-  /** What its page wrote since the last time. */
-  takeText() {
-    return this.#opened ? [...this.#opened.errors.splice(0), ...this.#opened.text.splice(0)] : [];
-  }
-
-  async freeze() {
-    this.#frozen = await processesBelow(this.#browser.process().pid, /./);
-    for (const pid of this.#frozen) process.kill(pid, 'SIGSTOP');
-  }
-
-  thaw() {
-    for (const pid of this.#frozen.splice(0)) process.kill(pid, 'SIGCONT');
-  }
-
-  /** Kills what runs the page. The rest of the browser may still say goodbye in its name: Firefox does. */
-  async killPage() {
-    const renderers = await processesBelow(this.#browser.process().pid, /--type=renderer|-contentproc.* tab\s*$/);
-    assert.notEqual(renderers.length, 0, 'the far end has a process to kill');
-    for (const pid of renderers) process.kill(pid, 'SIGKILL');
-    this.#killed = true;
-  }
-
-  /** Kills everything, first stopped, so that nothing says goodbye. */
-  async killAll() {
-    await this.freeze();
-    for (const pid of this.#frozen.splice(0)) process.kill(pid, 'SIGKILL');
-    this.#killed = true;
-  }
-
-  async #bury() {
-    for (const pid of await processesBelow(this.#browser.process().pid, /./)) process.kill(pid, 'SIGKILL');
-    await this.#browser.disconnect();
-    this.#browser = undefined;
-    this.#killed = false;
-  }
-
-  async stop() {
-    this.thaw();
-    await this.#browser?.close();
-  }
 }
 
 /** Cases about what framed mode has otherwise; its own tests are in package_framed.ts. */
@@ -151,7 +47,7 @@ before(async () => {
     options: ['--quiet', '--upgrades-per-second', '1000', '--upgrade-burst', '1000', '--connections-per-address', '1000'],
   });
   browser = await launch();
-  farEnd = new FarEnd(server.url);
+  farEnd = new FarEnd(server.url, roomPrefix, framed ? '&framed=1' : '');
   await farEnd.start(0);
   driver = await openPage(browser);
   await driver.page.exposeFunction('carryOut', async (what) => {

@@ -96,9 +96,10 @@ bool Reply::has(std::string_view key) const {
 }
 
 std::string_view Reply::text(std::string_view key) const {
+  std::string_view last;
   for (const auto& field : fields_)
-    if (field.first == key) return field.second;
-  return {};
+    if (field.first == key) last = field.second;
+  return last;
 }
 
 std::int64_t Reply::number(std::string_view key) const {

@@ -42,7 +42,7 @@ class Reply {
   explicit Reply(std::string_view line);
   [[nodiscard]] bool ok() const { return has("ok"); }
   [[nodiscard]] bool has(std::string_view key) const;
-  /// Empty if absent.
+  /// The last one's. Empty if absent.
   [[nodiscard]] std::string_view text(std::string_view key) const;
   /// -1 if absent or not a number.
   [[nodiscard]] std::int64_t number(std::string_view key) const;

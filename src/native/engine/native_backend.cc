@@ -175,27 +175,47 @@ struct NativeBackend::Entry {
 
 Result<std::unique_ptr<NativeBackend>> NativeBackend::make(BackendOptions options) {
   const auto wall = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-  auto certificate = dtls::Certificate::make(wall);
+  auto certificate = options.certificate_pem.empty() ? dtls::Certificate::make(wall)
+                                                     : dtls::Certificate::from_pem(options.certificate_pem);
   if (!certificate) return std::unexpected(std::move(certificate.error()));
   auto fingerprint = certificate->fingerprint();
   if (!fingerprint) return std::unexpected(std::move(fingerprint.error()));
   auto context = dtls::Context::make(*certificate, wall, std::move(options.aead));
   if (!context) return std::unexpected(std::move(context.error()));
-  return std::unique_ptr<NativeBackend>(
-      new NativeBackend(std::move(options), std::move(*certificate), std::move(*context), *fingerprint));
+  Identity identity{std::move(*certificate), std::move(*context), *fingerprint};
+  auto* const shared = options.context;
+  return std::unique_ptr<NativeBackend>(shared == nullptr
+                                            ? new NativeBackend(std::move(options), std::move(identity))
+                                            : new NativeBackend(*shared, std::move(options), std::move(identity)));
 }
 
-NativeBackend::NativeBackend(BackendOptions options, dtls::Certificate certificate,
-                             std::unique_ptr<dtls::Context> context, dtls::Fingerprint fingerprint)
+NativeBackend::NativeBackend(BackendOptions options, Identity identity)
     : options_(std::move(options)),
-      certificate_(std::move(certificate)),
-      context_(std::move(context)),
-      fingerprints_{fingerprint},
+      certificate_(std::move(identity.certificate)),
+      dtls_(std::move(identity.context)),
+      fingerprints_{identity.fingerprint},
       memory_(new MessageMemory),
-      train_memory_(sctp::PacketTrain::kMostPackets * options_.transport.datagram_size),
-      receive_memory_(udp::UdpSocket::kReceiveMemory),
-      trains_(udp::UdpSocket::kMostDatagrams),
-      shared_{*context_, memory_->buffers(), random_, random_, train_memory_} {}
+      shared_{*dtls_, memory_->buffers(), random_, random_, {}} {
+  make_room();
+}
+
+NativeBackend::NativeBackend(boost::asio::io_context& context, BackendOptions options, Identity identity)
+    : udp::NativeLoop(context),
+      options_(std::move(options)),
+      certificate_(std::move(identity.certificate)),
+      dtls_(std::move(identity.context)),
+      fingerprints_{identity.fingerprint},
+      memory_(new MessageMemory),
+      shared_{*dtls_, memory_->buffers(), random_, random_, {}} {
+  make_room();
+}
+
+void NativeBackend::make_room() {
+  train_memory_.resize(sctp::PacketTrain::kMostPackets * options_.transport.datagram_size);
+  shared_.train_memory = train_memory_;
+  receive_memory_.resize(udp::UdpSocket::kReceiveMemory);
+  trains_.resize(udp::UdpSocket::kMostDatagrams);
+}
 
 NativeBackend::~NativeBackend() { memory_->drop_reference(); }
 
@@ -218,8 +238,9 @@ Result<std::unique_ptr<core::PeerBackend>> NativeBackend::create_peer(const Peer
   return peer;
 }
 
-Result<std::unique_ptr<core::SignalingBackend>> NativeBackend::open_signaling(std::string_view url, std::string_view) {
-  return fail(Errc::unsupported, "signaling over " + std::string(url));
+Result<std::unique_ptr<core::SignalingBackend>> NativeBackend::open_signaling(std::string_view url,
+                                                                              std::string_view room) {
+  return signaling::open_signaling(context(), url, room, options_.signaling);
 }
 
 bool NativeBackend::turn(bool may_wait) {
@@ -257,14 +278,42 @@ void NativeBackend::request_advance(NativePeer& peer) {
     request_pump();  // the loop is not to wait
 }
 
+Result<std::vector<udp::Address>> NativeBackend::addresses_to_use() const {
+  if (options_.bind_address) return std::vector{*options_.bind_address};
+  udp::InterfacePolicy policy{.loopback = options_.loopback == LoopbackCandidates::always};
+  auto interfaces = udp::list_interfaces(policy);
+  if (interfaces && interfaces->empty() && options_.loopback == LoopbackCandidates::automatic) {
+    policy.loopback = true;
+    interfaces = udp::list_interfaces(policy);
+  }
+  if (!interfaces) return std::unexpected(std::move(interfaces.error()));
+  std::vector<udp::Address> addresses;
+  for (const auto& interface : *interfaces) addresses.push_back(interface.address);
+  return addresses;
+}
+
+Result<udp::UdpSocket> NativeBackend::open_socket(udp::Address address) {
+  const auto [first, last] = options_.ports;
+  address.port = first;
+  auto socket = udp::UdpSocket::open(address, options_.sockets);
+  for (std::uint32_t port = first; !socket && ++port <= last;) {
+    address.port = static_cast<std::uint16_t>(port);
+    socket = udp::UdpSocket::open(address, options_.sockets);
+  }
+  if (!socket && first != last)
+    return fail(Errc::transport_error, "no UDP port of " + std::to_string(first) + " to " + std::to_string(last) +
+                                           " is free; the last one: " + socket.error().detail());
+  return socket;
+}
+
 Result<std::vector<SocketAddress>> NativeBackend::open_sockets(NativePeer& peer) {
   auto& entry = *peers_.at(&peer);
   if (entry.endpoints.empty()) {
-    auto interfaces = udp::list_interfaces(options_.interfaces);
-    if (!interfaces) return std::unexpected(std::move(interfaces.error()));
+    const auto locals = addresses_to_use();
+    if (!locals) return std::unexpected(locals.error());
     std::optional<Error> refused;
-    for (const auto& interface : *interfaces) {
-      auto socket = udp::UdpSocket::open(interface.address, options_.sockets);
+    for (const auto& local : *locals) {
+      auto socket = open_socket(local);
       if (!socket) {
         refused = std::move(socket.error());
         continue;

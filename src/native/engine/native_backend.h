@@ -7,14 +7,24 @@
 
 #include "src/native/dtls/certificate.h"
 #include "src/native/engine/native_peer.h"
+#include "src/native/signaling/open_signaling.h"
 #include "src/native/udp/interfaces.h"
 #include "src/native/udp/native_loop.h"
 #include "src/native/udp/system_random.h"
+#include "wdc/native.h"
 
 namespace wdc::native {
 
 struct BackendOptions {
-  udp::InterfacePolicy interfaces{};
+  /// Null: a loop of its own.
+  boost::asio::io_context* context = nullptr;
+  LoopbackCandidates loopback = LoopbackCandidates::automatic;
+  /// Without it, all interfaces that are up.
+  std::optional<udp::Address> bind_address{};
+  PortRange ports{};
+  /// Empty: a new one.
+  std::string certificate_pem{};
+  signaling::Options signaling{};
   udp::SocketOptions sockets{};
   TransportOptions transport{};
   /// Null: OpenSSL's AEAD or Intel's multi-buffer library, whichever is faster here.
@@ -24,7 +34,7 @@ struct BackendOptions {
 /// The native home: peers on UDP sockets, on one loop.
 class NativeBackend final : public udp::NativeLoop, public PeerHost {
  public:
-  /// Errors: transport_error (no certificate can be made).
+  /// Errors: transport_error (no certificate can be made), invalid_argument (the one given is of no use).
   [[nodiscard]] static Result<std::unique_ptr<NativeBackend>> make(BackendOptions options = {});
   ~NativeBackend() override;
 
@@ -41,8 +51,14 @@ class NativeBackend final : public udp::NativeLoop, public PeerHost {
     udp::SystemRandom system;
   };
 
-  NativeBackend(BackendOptions options, dtls::Certificate certificate, std::unique_ptr<dtls::Context> context,
-                dtls::Fingerprint fingerprint);
+  /// What all constructors share.
+  struct Identity {
+    dtls::Certificate certificate;
+    std::unique_ptr<dtls::Context> context;
+    dtls::Fingerprint fingerprint;
+  };
+  NativeBackend(BackendOptions options, Identity identity);
+  NativeBackend(boost::asio::io_context& context, BackendOptions options, Identity identity);
 
   [[nodiscard]] TimePoint time() const override;
   void request_advance(NativePeer& peer) override;
@@ -55,12 +71,16 @@ class NativeBackend final : public udp::NativeLoop, public PeerHost {
   void look_up_servers(NativePeer& peer, const std::vector<IceServer>& servers) override;
   void forget(NativePeer& peer) noexcept override;
 
+  void make_room();
+  [[nodiscard]] Result<std::vector<udp::Address>> addresses_to_use() const;
+  [[nodiscard]] Result<udp::UdpSocket> open_socket(udp::Address address);
+
   [[nodiscard]] bool advance_all();
   void advance(NativePeer& peer, Entry& entry);
 
   BackendOptions options_;
   dtls::Certificate certificate_;
-  std::unique_ptr<dtls::Context> context_;
+  std::unique_ptr<dtls::Context> dtls_;
   std::vector<dtls::Fingerprint> fingerprints_;
   Random random_;
   MessageMemory* memory_;  // counted: messages may outlive this

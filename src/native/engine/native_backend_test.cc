@@ -19,7 +19,7 @@ class NativePeers : public ::testing::Test {
  protected:
   NativePeers() {
     native::BackendOptions options;
-    options.interfaces.loopback = true;
+    options.loopback = LoopbackCandidates::always;
     loop = std::make_unique<EventLoop>(native::NativeBackend::make(std::move(options)).value());
     a = PeerConnection::create(*loop).value();
     b = PeerConnection::create(*loop).value();

@@ -329,6 +329,7 @@ void NativePeer::take_ice_event(ice::AgentEvent event) {
     if (events_ != nullptr) events_->on_ice_candidate(std::move(candidate));
   } else if (std::holds_alternative<ice::GatheringDoneEvent>(event)) {
     gathering_done_ = true;
+    if (events_ != nullptr) events_->on_ice_candidate({});
   } else if (const auto* state = std::get_if<ice::StateEvent>(&event)) {
     ice_state_ = state->state;
   } else if (auto* resolve = std::get_if<ice::ResolveEvent>(&event)) {

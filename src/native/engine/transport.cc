@@ -124,6 +124,8 @@ void Transport::handle_dtls(TimePoint now) {
 void Transport::receive(std::span<const dtls::MutableByteView> texts, TimePoint now) {
   if (texts.empty()) return;
   packets_.assign(texts.begin(), texts.end());
+  if (options_.packet_log)
+    for (const auto packet : packets_) options_.packet_log(now, false, packet);
   association_->handle_packets(packets_, now);
 }
 
@@ -192,6 +194,7 @@ std::optional<Burst> Transport::sealed_train(const ice::Path& path, TimePoint no
   bool is_train = true;
   for (std::size_t i = 0; i < train.count(); ++i) {
     sealed_[i] = train.packet(i);
+    if (options_.packet_log) options_.packet_log(now, true, sealed_[i]);
     is_train = is_train && (i + 1 == train.count() || sealed_[i].size() == train.packet_size());
   }
   const auto datagrams = std::span(sealed_).first(train.count());
@@ -206,6 +209,8 @@ std::optional<Burst> Transport::sealed_train(const ice::Path& path, TimePoint no
 
 std::optional<TransportMessage> Transport::poll_message(TimePoint now) {
   if (!association_) return std::nullopt;
+  // Before the first message its channel has to be there: the news that the association is up comes first.
+  if (state_ == State::connecting) take_association_events(now);
   while (events_.empty()) {
     auto message = association_->poll_message();
     if (!message) {

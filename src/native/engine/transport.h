@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <optional>
 #include <span>
 #include <variant>
@@ -34,6 +35,8 @@ struct TransportOptions {
   std::size_t datagram_size = 1'200;
   /// Datagrams that came before their path was checked, kept: the peer's first flight may overtake its check.
   std::size_t early_datagrams = 8;
+  /// Sees every packet of SCTP, not encrypted.
+  std::function<void(TimePoint at, bool is_sent, std::span<const std::byte> packet)> packet_log{};
 };
 
 /// What both descriptions agree on.

@@ -152,6 +152,8 @@ NativeLoop::NativeLoop(asio::io_context& context)
 
 NativeLoop::~NativeLoop() { life_->owner = nullptr; }
 
+asio::io_context& NativeLoop::context() { return parts_->context; }
+
 TimePoint NativeLoop::now() const {
   return TimePoint(
       std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()));

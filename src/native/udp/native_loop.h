@@ -79,6 +79,10 @@ class NativeLoop : public core::Backend {
   [[nodiscard]] std::unique_ptr<Lookup> look_up(std::string host, std::uint16_t port,
                                                 std::function<void(Result<std::vector<Address>>)> done);
 
+ protected:
+  /// For other things of a home that run on it.
+  [[nodiscard]] boost::asio::io_context& context();
+
  private:
   struct Parts;
   struct Life;
