@@ -225,7 +225,10 @@ class World {
     FramedEnd& reader = end(side);
     if (!reads_parts_[side]) return reader.read_whole(count);
     reader.read_starts(count);
-    for (; count > 0 && !reader.reading.empty(); count -= std::min<std::size_t>(count, 100)) {
+    const auto seen = [&] { return std::pair(reader.taken_bytes, reader.reading.size()); };
+    for (auto before = std::pair<std::uint64_t, std::size_t>(); count > 0 && before != seen();
+         count -= std::min<std::size_t>(count, 100)) {
+      before = seen();
       for (std::size_t i = reader.reading.size(); i-- > 0;) reader.read_part(i);
     }
   }
