@@ -375,7 +375,7 @@ std::uint64_t World::clean_closes = 0;
 std::uint64_t World::unclean_closes = 0;
 
 TEST(FramedChannelBreaks, LeaveNumbersThatAddUpAndNothingWaiting) {
-  const std::uint32_t count = seeds(1'000);
+  const std::uint32_t count = seeds(500);
   for (std::uint32_t seed = 1; seed <= count; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     World(seed).run();

@@ -120,8 +120,8 @@ class Channels : public LoopTest {
 }  // namespace wdc::test
 
 int main() {
-  for (const std::size_t size : {8, 64, 1'024}) wdc::test::measure_session(size);
-  for (const std::size_t size : {8, 64, 1'024}) {
+  for (const std::size_t size : std::initializer_list<std::size_t>{8, 64, 1'024}) wdc::test::measure_session(size);
+  for (const std::size_t size : std::initializer_list<std::size_t>{8, 64, 1'024}) {
     const double framed = wdc::test::Channels().run("wdc.framed.v1", size);
     const double plain = wdc::test::Channels().run("", size);
     std::printf("channel, %4zu B: framed %5.1f ns, plain %5.1f ns a message, both ends and the fake wire\n", size,

@@ -65,7 +65,8 @@ TEST_F(FramedChannels, CarryMessagesOfAnySizeInOrder) {
   Result<void> reason;
   auto reading = start(read_all(pair.far.message_stream(), &reason));
   std::vector<std::string> texts;
-  for (const std::size_t size : {0, 1, 70'000, 3, 1'000'000, 65'536, 65'537, 5'000'000, 64})
+  for (const std::size_t size :
+       std::initializer_list<std::size_t>{0, 1, 70'000, 3, 1'000'000, 65'536, 65'537, 5'000'000, 64})
     texts.push_back(std::string(size, static_cast<char>('a' + texts.size())));
   std::vector<Spawned<Result<void>>> sends;
   for (const auto& text : texts) sends.push_back(start(pair.near.send_text(text)));
