@@ -26,18 +26,18 @@ void Session::handle_open(std::uint64_t max_message_size) {
   transport_max_ = max_message_size == 0 ? kDefaultTransportMessage : max_message_size;
   if (mode_ == Mode::full) {
     hello_due_ = true;
+    if (peer_) open_sender();
     return;
   }
   constexpr std::uint64_t kLargest = std::uint64_t{1} << 30;
   const auto largest = static_cast<std::size_t>(std::min(transport_max_, kLargest));
   const std::size_t target =
       options_.frame_size == FramedOptions::kDefaultFrameSize ? kPacketFrame : options_.frame_size;
-  has_peer_ = true;
   sender_.open_batches_only(target, largest);
 }
 
 std::uint64_t Session::max_message_size() const noexcept {
-  if (!has_peer_) return 0;
+  if (!has_peer()) return 0;
   if (mode_ == Mode::full) return sender_.peer().max_message_size;
   const std::uint64_t head = FrameBuffer::alone(0) + 4;
   return transport_max_ - std::min(transport_max_, head);
@@ -55,7 +55,7 @@ Fault Session::handle_frame(Message&& message) {
     return receiver_.handle_batch(receiver_.frames().make(std::move(message)));
   }
   if (bytes.size() > receiver_.hello().max_frame) return Fault::frame_too_large;
-  if (!has_peer_) return *kind == FrameKind::hello ? handle_hello(bytes) : Fault::hello_missing;
+  if (!peer_) return *kind == FrameKind::hello ? handle_hello(bytes) : Fault::hello_missing;
   switch (*kind) {
     case FrameKind::hello:
       return Fault::hello_repeated;
@@ -70,13 +70,16 @@ Fault Session::handle_frame(Message&& message) {
 }
 
 Fault Session::handle_hello(std::span<const std::byte> frame) {
-  const auto hello = parse_hello(frame);
-  if (!hello) return Fault::hello_invalid;
-  has_peer_ = true;
+  peer_ = parse_hello(frame);
+  if (!peer_) return Fault::hello_invalid;
+  if (opened_) open_sender();
+  return Fault::none;
+}
+
+void Session::open_sender() {
   const auto limit =
       std::max<std::uint64_t>(kSmallestFrame, std::min<std::uint64_t>(options_.frame_size, transport_max_));
-  sender_.open(*hello, static_cast<std::size_t>(limit));
-  return Fault::none;
+  sender_.open(*peer_, static_cast<std::size_t>(limit));
 }
 
 Fault Session::handle_control(std::span<const std::byte> frame) {
@@ -120,12 +123,12 @@ Fault Session::handle_record(const Record& record) {
 // What goes out.
 
 bool Session::finish_due() const noexcept {
-  return finish_wanted_ && !finish_sent_ && has_peer_ && sender_.drained() && !sender_.cancels_due();
+  return finish_wanted_ && !finish_sent_ && has_peer() && sender_.drained() && !sender_.cancels_due();
 }
 
 bool Session::control_due() noexcept {
   if (control_size_ > 0 || hello_due_) return true;
-  if (!has_peer_ || mode_ == Mode::batches_only) return false;
+  if (!has_peer() || mode_ == Mode::batches_only) return false;
   return receiver_.records_due() || sender_.cancels_due() || report_wanted_ || finish_due();
 }
 

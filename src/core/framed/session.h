@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "src/core/framed/codec.h"
@@ -55,7 +56,8 @@ class Session {
   [[nodiscard]] const Sender& sender() const noexcept { return sender_; }
   [[nodiscard]] Receiver& receiver() noexcept { return receiver_; }
   [[nodiscard]] const Receiver& receiver() const noexcept { return receiver_; }
-  [[nodiscard]] bool has_peer() const noexcept { return has_peer_; }
+  /// Both ends are open, and this one knows what the other takes.
+  [[nodiscard]] bool has_peer() const noexcept { return sender_.is_open(); }
   [[nodiscard]] bool peer_finished() const noexcept { return receiver_.finished(); }
   /// The peer's ABORT, once it came.
   [[nodiscard]] bool peer_aborted() const noexcept { return peer_aborted_; }
@@ -72,6 +74,7 @@ class Session {
   [[nodiscard]] Fault handle_hello(std::span<const std::byte> frame);
   [[nodiscard]] Fault handle_control(std::span<const std::byte> frame);
   [[nodiscard]] Fault handle_record(const Record& record);
+  void open_sender();
   [[nodiscard]] bool finish_due() const noexcept;
 
   static constexpr std::size_t kControlRoom = 1'024;
@@ -82,7 +85,7 @@ class Session {
   Receiver receiver_;
   std::uint64_t transport_max_ = 0;
   bool opened_ = false;
-  bool has_peer_ = false;
+  std::optional<Hello> peer_;  // may come before this end is open
   bool hello_due_ = false;
   bool hello_sent_ = false;
   bool report_wanted_ = false;

@@ -315,6 +315,60 @@ TEST(FramedSessions, BringEveryMessageOnceWhateverHappens) {
   }
 }
 
+TEST(FramedSessions, UseTheirWholeFramesIfHelloCameBeforeTheyWereOpen) {
+  FramedEnd near({});
+  FramedEnd far({});
+  near.session.handle_open(262'144);
+  near.drain(Sender::Flush::everything, 100'000);
+  ASSERT_EQ(near.deliver_to(far, 1), Fault::none);
+  EXPECT_FALSE(far.session.has_peer());
+  EXPECT_FALSE(far.session.control_due());
+  far.session.handle_open(262'144);
+  far.start(far.send(1, 60'000, Priority::low));
+  far.drain(Sender::Flush::everything, 1'000'000);
+  ASSERT_EQ(far.outbox.size(), 2U);  // HELLO, and all of it
+  ASSERT_EQ(far.deliver_to(near, 2), Fault::none);
+  near.read_whole(1);
+  ASSERT_EQ(near.received.size(), 1U);
+}
+
+/// Large messages and streams of small ones, one of each priority: while all have something, they share 1 : 2 : 4 : 8.
+TEST(FramedSessions, ShareTheChannelByPriority) {
+  for (const std::size_t size : std::initializer_list<std::size_t>{100, 4'000'000}) {
+    FramedOptions options;
+    options.window = options.message_window = options.read_window = std::size_t{64} << 20;
+    options.frame_size = 4'096;
+    FramedEnd near(options);
+    FramedEnd far(options);
+    far.session.receiver().set_wanted(Incoming::Wanted::in_parts);
+    near.session.handle_open(0);
+    far.session.handle_open(0);
+    near.drain(Sender::Flush::everything, 100'000);
+    far.drain(Sender::Flush::everything, 100'000);
+    ASSERT_EQ(near.deliver_to(far, 1), Fault::none);
+    ASSERT_EQ(far.deliver_to(near, 1), Fault::none);
+    constexpr std::size_t kOfEach = 4'000'000;
+    for (std::uint32_t priority = 0; priority < 4; ++priority)
+      for (std::size_t i = 0; i < kOfEach / size; ++i)
+        near.session.sender().enqueue(near.send(priority, size, static_cast<Priority>(priority)).outgoing);
+    std::uint64_t frames = 0;
+    const auto left = [&](Priority priority) {
+      std::uint64_t bytes = 0;
+      for (const auto& one : near.sends)
+        if (!one->ended && one->outgoing.priority == priority) bytes += one->data.size() - one->outgoing.offset;
+      return bytes;
+    };
+    for (; frames < 1'500 && !near.session.poll_data(Sender::Flush::everything).empty(); ++frames)
+      near.session.handle_data_sent();
+    ASSERT_EQ(frames, 1'500U);
+    const auto high = static_cast<double>(kOfEach - left(Priority::high));
+    ASSERT_GT(left(Priority::high), 0U);
+    EXPECT_NEAR(static_cast<double>(kOfEach - left(Priority::medium)) / high, 1.0 / 2, 0.02) << size;
+    EXPECT_NEAR(static_cast<double>(kOfEach - left(Priority::low)) / high, 1.0 / 4, 0.02) << size;
+    EXPECT_NEAR(static_cast<double>(kOfEach - left(Priority::very_low)) / high, 1.0 / 8, 0.02) << size;
+  }
+}
+
 /// One message after the other, of many sizes, through windows that are as small as can be.
 TEST(FramedSessions, NeverStandStillHoweverSmallTheWindows) {
   for (std::size_t window = kSmallestWindow; window < kSmallestWindow + 300; window += window < 160 ? 1 : 13) {
