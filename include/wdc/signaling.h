@@ -87,6 +87,8 @@ class [[nodiscard]] ConnectOperation {
 ///
 /// Before the channel is open, a lost signaling connection is made again, once a second for up to 25 s, and the other
 /// member is met anew; afterwards the two do not need the room, and signaling_state() tells of its loss.
-[[nodiscard]] ConnectOperation connect(EventLoop& loop, std::string url, std::string room, ConnectOptions options = {});
+[[nodiscard]] ConnectOperation connect(EventLoop& loop, std::string url, std::string room, ConnectOptions options);
+/// With the default options. (Not a default argument: GCC 12 destroys such a temporary of an await's expression twice.)
+[[nodiscard]] ConnectOperation connect(EventLoop& loop, std::string url, std::string room);
 
 }  // namespace wdc

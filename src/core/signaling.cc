@@ -354,4 +354,8 @@ ConnectOperation connect(EventLoop& loop, std::string url, std::string room, Con
       new core::SignalingSession(loop, std::move(url), std::move(room), std::move(options))));
 }
 
+ConnectOperation connect(EventLoop& loop, std::string url, std::string room) {
+  return connect(loop, std::move(url), std::move(room), ConnectOptions{});
+}
+
 }  // namespace wdc

@@ -101,7 +101,8 @@ CASE("glare between two connections of one module, settled by rollback") {
   CHECK(polite->signaling_state() == SignalingState::have_local_offer);
   CHECK(impolite->signaling_state() == SignalingState::have_local_offer);
 
-  auto rolled_back = co_await polite->set_local_description(wdc::SessionDescription{SdpType::rollback, ""});
+  const wdc::SessionDescription rollback{SdpType::rollback, ""};
+  auto rolled_back = co_await polite->set_local_description(rollback);
   REQUIRE_OK(rolled_back);
   CHECK(polite->signaling_state() == SignalingState::stable);
   auto taken = co_await polite->set_remote_description(*counter_offer);
@@ -144,13 +145,15 @@ CASE("rubbish descriptions and candidates are negotiation_failed, and the connec
   REQUIRE_OK(peer);
   auto channel = peer->create_data_channel("in spite of it");
   REQUIRE_OK(channel);
-  auto offer = co_await peer->set_remote_description(wdc::SessionDescription{SdpType::offer, "rubbish"});
+  const wdc::SessionDescription no_sdp{SdpType::offer, "rubbish"};
+  auto offer = co_await peer->set_remote_description(no_sdp);
   CHECK_ERROR(offer, Errc::negotiation_failed);
   if (!offer) CHECK(!offer.error().detail().empty());
-  auto nul =
-      co_await peer->set_remote_description(wdc::SessionDescription{SdpType::offer, std::string("v=0\0\r\n", 6)});
+  const wdc::SessionDescription zero_inside{SdpType::offer, std::string("v=0\0\r\n", 6)};
+  auto nul = co_await peer->set_remote_description(zero_inside);
   CHECK_ERROR(nul, Errc::negotiation_failed);
-  auto answer = co_await peer->set_remote_description(wdc::SessionDescription{SdpType::answer, "v=0\r\n"});
+  const wdc::SessionDescription unasked{SdpType::answer, "v=0\r\n"};
+  auto answer = co_await peer->set_remote_description(unasked);
   CHECK_ERROR(answer, Errc::negotiation_failed);
   auto no_offer = co_await peer->create_answer();
   CHECK_ERROR(no_offer, Errc::negotiation_failed);

@@ -93,7 +93,13 @@ wdc::Task<void> arrives_with(Test& t, Command fields) {
   CHECK_OK(closed);
 }
 
-CASE("an ordered, reliable channel by default") { co_await passes_with(t, "plain", {}); }
+/// With the default options.
+wdc::Task<void> passes(Test& t, std::string label) {
+  wdc::DataChannelOptions options;
+  return passes_with(t, std::move(label), std::move(options));
+}
+
+CASE("an ordered, reliable channel by default") { co_await passes(t, "plain"); }
 CASE("an unordered channel") {
   wdc::DataChannelOptions options;
   options.ordered = false;
@@ -141,9 +147,9 @@ CASE("a negotiated channel, unordered and partially reliable") {
   options.max_retransmits = 7;
   co_await passes_with(t, "negotiated", options);
 }
-CASE("an empty label") { co_await passes_with(t, "", {}); }
-CASE("a label beyond ASCII") { co_await passes_with(t, "\u043a\u0430\u043d\u0430\u043b \u20ac \U0001F600", {}); }
-CASE("a label of 65535 bytes") { co_await passes_with(t, std::string(65'535, 'l'), {}); }
+CASE("an empty label") { co_await passes(t, ""); }
+CASE("a label beyond ASCII") { co_await passes(t, "\u043a\u0430\u043d\u0430\u043b \u20ac \U0001F600"); }
+CASE("a label of 65535 bytes") { co_await passes(t, std::string(65'535, 'l')); }
 
 CASE("a plain channel from the far end") { co_await arrives_with(t, Command().with("label", "from afar")); }
 CASE("an unordered channel with max_retransmits from the far end") {

@@ -158,6 +158,16 @@ wdc::Task<SessionPointer> meet(Test& t, wdc::PeerConnectionOptions options) {
   return meet_in(t, t.settings.room + '-' + std::to_string(meeting_count++), std::move(options));
 }
 
+wdc::Task<SessionPointer> meet(Test& t) {
+  wdc::PeerConnectionOptions options;
+  return meet(t, std::move(options));
+}
+
+wdc::Task<SessionPointer> meet_in(Test& t, std::string room) {
+  wdc::PeerConnectionOptions options;
+  return meet_in(t, std::move(room), std::move(options));
+}
+
 wdc::Task<SessionPointer> meet_in(Test& t, std::string room, wdc::PeerConnectionOptions peer_options) {
   t.step("meet the far end in " + room);
   wdc::ConnectOptions options;
@@ -176,6 +186,11 @@ wdc::Task<SessionPointer> meet_in(Test& t, std::string room, wdc::PeerConnection
   auto hello = co_await session->ask(Command("hello"));
   if (!hello.ok()) co_return nullptr;
   co_return session;
+}
+
+wdc::Task<wdc::DataChannel> create_channel(Test& t, Session& far, int number, Command watch) {
+  wdc::DataChannelOptions options;
+  return create_channel(t, far, number, std::move(watch), std::move(options));
 }
 
 wdc::Task<wdc::DataChannel> create_channel(Test& t, Session& far, int number, Command watch,

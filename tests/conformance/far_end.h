@@ -81,14 +81,18 @@ using SessionPointer = std::unique_ptr<Session>;
 [[nodiscard]] std::string fresh_room(const Test& t, std::string_view purpose);
 
 /// Meets the far end. Null, and the test has failed, if that does not work.
-[[nodiscard]] wdc::Task<SessionPointer> meet(Test& t, wdc::PeerConnectionOptions options = {});
+[[nodiscard]] wdc::Task<SessionPointer> meet(Test& t, wdc::PeerConnectionOptions options);
+// Overloads instead of default arguments: GCC 12 destroys a braced temporary of an await's expression twice.
+[[nodiscard]] wdc::Task<SessionPointer> meet(Test& t);
 /// The same in another room, which the far end was told to join.
-[[nodiscard]] wdc::Task<SessionPointer> meet_in(Test& t, std::string room, wdc::PeerConnectionOptions options = {});
+[[nodiscard]] wdc::Task<SessionPointer> meet_in(Test& t, std::string room, wdc::PeerConnectionOptions options);
+[[nodiscard]] wdc::Task<SessionPointer> meet_in(Test& t, std::string room);
 
 /// A channel that the driver creates and the far end takes as its channel `number`, open. `watch` is what the far end
 /// does with what arrives. An empty handle, and the test has failed, if that does not work.
-[[nodiscard]] wdc::Task<wdc::DataChannel> create_channel(Test& t, Session& far, int number, Command watch = {},
-                                                         wdc::DataChannelOptions options = {});
+[[nodiscard]] wdc::Task<wdc::DataChannel> create_channel(Test& t, Session& far, int number, Command watch,
+                                                         wdc::DataChannelOptions options);
+[[nodiscard]] wdc::Task<wdc::DataChannel> create_channel(Test& t, Session& far, int number, Command watch = {});
 /// A channel that the far end creates as its channel `number` and the driver accepts, open.
 [[nodiscard]] wdc::Task<wdc::DataChannel> accept_channel(Test& t, Session& far, int number, Command watch = {});
 

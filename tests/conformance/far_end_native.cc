@@ -95,7 +95,7 @@ class Watched {
  private:
   wdc::Task<> read() {
     auto messages = channel.message_stream();
-    co_await until(
+    (void)co_await until(
         loop_, [this] { return is_watched_; }, kForever);
     for (;;) {
       auto next = messages.next();
@@ -141,7 +141,7 @@ class Watched {
   }
 
   wdc::Task<> send_all(Fields fields, wdc::PeerConnection* peer) {
-    co_await until(
+    (void)co_await until(
         loop_, [this] { return !is_connecting(); }, kForever);
     const auto sizes = numbers_of(fields, "sizes");
     const auto seed = static_cast<std::uint32_t>(number_of(fields, "seed"));
@@ -162,7 +162,9 @@ class Watched {
       if (!sent) break;
     }
     if (fields.text("then") == "close") (void)channel.close();
-    if (fields.text("then") == "pcclose" && peer != nullptr) peer->close();
+    if (fields.text("then") != "pcclose" || peer == nullptr) co_return;
+    co_await wdc::sleep_for(50ms);  // the command's answer may go over this very connection
+    peer->close();
   }
 
   wdc::EventLoop& loop_;
@@ -244,7 +246,7 @@ class Session final : private wdc::core::SignalingEvents {
 
   wdc::Task<> read_frames() {
     for (;;) {
-      co_await until(
+      (void)co_await until(
           loop_, [this] { return !inbox_.empty(); }, kForever);
       auto frame = std::move(inbox_.front());
       inbox_.pop_front();
@@ -349,7 +351,7 @@ class Session final : private wdc::core::SignalingEvents {
     const bool collides =
         is_offer && (making_offer_ || far.connection.signaling_state() != wdc::SignalingState::stable);
     if (collides && !polite_) co_return;
-    co_await until(loop_, [this] { return !making_offer_; });
+    (void)co_await until(loop_, [this] { return !making_offer_; });
     far.remote_fragment = fragment_of(description.sdp);
     auto setting = far.connection.set_remote_description(std::move(description));
     auto set = co_await setting;
@@ -421,7 +423,7 @@ class Session final : private wdc::core::SignalingEvents {
     if (verb == "forget") {
       for (int at = 0; at < number_of(fields, "channels", 1); ++at) {
         if (!channels_.contains(c + at)) continue;
-        co_await until(
+        (void)co_await until(
             loop_, [this, c, at] { return channels_.at(c + at)->is_closed(); }, kForever);
         channels_.erase(c + at);
       }
@@ -455,7 +457,7 @@ class Session final : private wdc::core::SignalingEvents {
       auto added = co_await adding;
       if (!added) co_return std::unexpected(text_of(added.error()));
     } else if (verb == "candidate") {
-      co_await until(
+      (void)co_await until(
           loop_, [&] { return !far.candidates.empty(); }, kForever);
       const auto candidate = std::move(far.candidates.front());
       far.candidates.pop_front();
@@ -467,7 +469,7 @@ class Session final : private wdc::core::SignalingEvents {
     } else if (verb == "restart") {
       far.connection.restart_ice();
     } else if (verb == "restarted") {
-      co_await until(
+      (void)co_await until(
           loop_,
           [&] {
             const auto ice = far.connection.ice_connection_state();
@@ -494,7 +496,7 @@ class Session final : private wdc::core::SignalingEvents {
       channels_[c]->watch(fields);
     } else {
       const auto many = static_cast<std::size_t>(number_of(fields, "channels", 1));
-      co_await until(
+      (void)co_await until(
           loop_, [&] { return far.incoming.size() >= many; }, kForever);
       for (int at = 0; std::cmp_less(at, many); ++at) {
         far.incoming.front()->watch(fields);
@@ -519,7 +521,7 @@ class Session final : private wdc::core::SignalingEvents {
     if (verb == "watch") {
       watched.watch(fields);
     } else if (verb == "attributes") {
-      co_await until(
+      (void)co_await until(
           loop_, [&] { return !watched.is_connecting(); }, kForever);
       made.with("label", channel.label()).with("protocol", channel.protocol());
       made.with("ordered", channel.ordered() ? "true" : "false");
@@ -536,7 +538,7 @@ class Session final : private wdc::core::SignalingEvents {
       auto sent = co_await sending;
       if (!sent) co_return std::unexpected(text_of(sent.error()));
     } else if (verb == "take") {
-      co_await until(
+      (void)co_await until(
           loop_, [&] { return !watched.kept.empty(); }, kForever);
       const auto kept = std::move(watched.kept.front());
       watched.kept.pop_front();
@@ -544,7 +546,7 @@ class Session final : private wdc::core::SignalingEvents {
       if (kept.is_text) made.with("text", kept.bytes);
     } else if (verb == "report") {
       const auto count = static_cast<std::uint64_t>(number_of(fields, "count"));
-      co_await until(
+      (void)co_await until(
           loop_,
           [&] {
             if (flag_of(fields, "closed")) return watched.is_closed();

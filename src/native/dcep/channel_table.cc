@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "src/native/dcep/channel_table.h"
 
+#include <algorithm>
+
 namespace wdc::dcep {
 
 ChannelTable::Channel& ChannelTable::at(ChannelId id) {
@@ -20,8 +22,11 @@ void ChannelTable::create(ChannelId id, State state) {
 }
 
 std::optional<ChannelId> ChannelTable::open(const ChannelParameters& parameters) {
-  // From the lowest id up, beginning again only at the end: an id rests as long as possible before it is used again.
+  // An id rests before it is used again, but the table, and what else is kept for each stream, stays small: the search
+  // begins again when it has gone through four times as many as there are channels.
   const std::uint32_t pairs = streams_ / 2U + 1;
+  const auto near = static_cast<std::uint32_t>(std::max<std::size_t>(64, 4 * (count_ + 1)));
+  if (next_id_ >= near) next_id_ = 0;
   for (std::uint32_t i = 0; i < pairs; ++i) {
     const std::uint32_t value = (next_id_ + i) % pairs * 2 + parity(role_);
     const ChannelId id(static_cast<std::uint16_t>(value));

@@ -183,10 +183,10 @@ TEST_F(NativePeers, RefuseRubbishWithAReason) {
     EXPECT_EQ(nonsense.error().code(), Errc::negotiation_failed) << nonsense.error().message();
     const IceCandidate candidate{.candidate = "candidate:1 1 udp 1 127.0.0.1 9 typ host"};
     const auto early = co_await here.add_ice_candidate(candidate);
-    EXPECT_EQ(early.error().code(), Errc::invalid_state);
+    EXPECT_EQ(early.error().code(), Errc::negotiation_failed);
     const SessionDescription unasked{SdpType::answer, ""};
     const auto answer = co_await here.set_remote_description(unasked);
-    EXPECT_EQ(answer.error().code(), Errc::invalid_state);
+    EXPECT_EQ(answer.error().code(), Errc::negotiation_failed);
     auto channel = here.create_data_channel("works all the same").value();
     co_await negotiate(here, other);
     EXPECT_TRUE(co_await channel.wait_open());

@@ -122,12 +122,12 @@ Result<SessionDescription> NativePeer::make_offer() {
     gathering_done_ = false;
     transport_->ice().restart(host_.time());
   }
-  if (!transport_) return fail(Errc::invalid_state, "an offer cannot be made while there is one of the peer's");
+  if (!transport_) return fail(Errc::negotiation_failed, "an offer cannot be made while there is one of the peer's");
   return negotiation_.create_offer(data_section());
 }
 
 Result<SessionDescription> NativePeer::make_answer() {
-  if (!transport_) return fail(Errc::invalid_state, "an answer cannot be made before there is an offer");
+  if (!transport_) return fail(Errc::negotiation_failed, "an answer cannot be made before there is an offer");
   return negotiation_.create_answer(data_section());
 }
 
@@ -237,7 +237,7 @@ void NativePeer::set_remote_description(core::OperationId operation, const Sessi
 
 Result<void> NativePeer::apply_candidate(const IceCandidate& candidate) {
   const auto* remote = negotiation_.remote();
-  if (remote == nullptr) return fail(Errc::invalid_state, "a candidate came before the peer's description");
+  if (remote == nullptr) return fail(Errc::negotiation_failed, "a candidate came before the peer's description");
   const bool fits = candidate.sdp_mid            ? *candidate.sdp_mid == remote->data.mid
                     : candidate.sdp_m_line_index ? *candidate.sdp_m_line_index == remote->data_index
                                                  : candidate.candidate.empty();

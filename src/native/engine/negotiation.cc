@@ -16,7 +16,7 @@ const sdp::Description* Negotiation::local() const {
 }
 
 Result<void> Negotiation::wrong_state(std::string_view what) const {
-  return fail(Errc::invalid_state, std::string(what) + " while " + std::string(name(state_)));
+  return fail(Errc::negotiation_failed, std::string(what) + " while " + std::string(name(state_)));
 }
 
 Result<SessionDescription> Negotiation::create_offer(sdp::DataSection section) {

@@ -32,15 +32,15 @@ class Negotiation {
   /// Whether the last offer that was settled, or is under way, was ours.
   [[nodiscard]] bool is_offerer() const { return offerer_; }
 
-  /// `section` says what is true of this end now. Errors: invalid_state.
+  /// `section` says what is true of this end now. Errors: negotiation_failed (there is nothing to answer).
   [[nodiscard]] Result<SessionDescription> create_offer(sdp::DataSection section);
   [[nodiscard]] Result<SessionDescription> create_answer(sdp::DataSection section);
 
-  /// An offer, answer or rollback that was made here. Errors: invalid_state (W3C's InvalidStateError),
-  /// negotiation_failed (not what create_offer() or create_answer() gave last: W3C's InvalidModificationError).
+  /// An offer, answer or rollback that was made here. Errors: negotiation_failed (not the time for it, W3C's InvalidStateError, or
+  /// not what create_offer() or create_answer() gave last, InvalidModificationError).
   [[nodiscard]] Result<NegotiationChange> set_local(const SessionDescription& description);
   /// The peer's. An offer takes back ours that is not answered (W3C: implicit rollback). Errors: negotiation_failed
-  /// (names the line), invalid_state.
+  /// (names the line, or what it is not the time for).
   [[nodiscard]] Result<NegotiationChange> set_remote(const SessionDescription& description);
 
  private:

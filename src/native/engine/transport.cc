@@ -267,6 +267,7 @@ void Transport::take_association_events(TimePoint now) {
     } else if (const auto* low = std::get_if<sctp::BufferedLowEvent>(&*event)) {
       events_.emplace_back(ChannelLowEvent{channel_of(low->stream)});
     } else if (const auto* closed = std::get_if<sctp::ClosedEvent>(&*event)) {
+      take_channel_outputs(now);  // what closed before it is told first
       end(error_of(*closed), now);
     }
   }
