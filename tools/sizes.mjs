@@ -12,6 +12,7 @@ import { conclude, root } from './files.mjs';
 const page = join(root, 'docs/bundlers.md');
 const entries = {
   'webrtc-data-channel': ['index.js'],
+  'webrtc-data-channel/framed': ['framed.js'],
   'webrtc-data-channel/external': ['external.js', 'webrtc_data_channel.wasm'],
   'webrtc-data-channel/host': ['host.js'],
 };

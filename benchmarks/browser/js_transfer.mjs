@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { WasmDataChannel } from 'webrtc-data-channel';
+import { WasmDataChannel as FramedDataChannel } from 'webrtc-data-channel/framed';
 import { Counter } from './counter.mjs';
 
 /** The npm package on both ends, used as its users do. The reader looks at a message's length only. */
@@ -14,7 +15,7 @@ export function framedTransfer(pair, { message, high, low }) {
   let sum = 0;
   const framed = transfer(pair, message, { sendHighWaterMark: high, sendLowWaterMark: low }, (bytes) => {
     sum += bytes[bytes.length - 1];
-  });
+  }, FramedDataChannel);
   return {
     ...framed,
     async close() {
@@ -25,10 +26,10 @@ export function framedTransfer(pair, { message, high, low }) {
   };
 }
 
-function transfer({ near, far }, message, flow, look = () => undefined) {
+function transfer({ near, far }, message, flow, look = () => undefined, Channel = WasmDataChannel) {
   const counter = new Counter();
-  const sender = new WasmDataChannel(near, flow);
-  const receiver = new WasmDataChannel(far);
+  const sender = new Channel(near, flow);
+  const receiver = new Channel(far);
   receiver.startListening((bytes) => {
     look(bytes);
     counter.add(bytes.length);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import { WasmDataChannel } from 'webrtc-data-channel';
+import { WasmDataChannel } from 'webrtc-data-channel/framed';
 
 /** One message at a time goes to the other end and comes back: what a message waits for on a channel that is idle. */
 function pingPong({ near, far }, message, opened) {

@@ -16,6 +16,7 @@
 #include "js_channel.h"
 #include "report.h"
 #include "sender.h"
+#include "src/core/framed/framing_pointer.h"
 #include "src/core/validate.h"
 #include "wdc/browser.h"
 #include "wdc/data_channel.h"
@@ -65,6 +66,9 @@ void set(Number& option, double value) {
 /// Several times what a channel or a waiting send allocates at its start: an allocation that fails later is a trap, and
 /// would take every channel along.
 constexpr std::size_t kHeadroom = 16 << 10;
+
+/// False in the module of the package's default entry. What only a framed channel asks for is left out there.
+[[nodiscard]] bool has_framed_mode() { return core::framed::is_linked(); }
 
 [[nodiscard]] bool has_headroom() {
   void* volatile probe = std::malloc(kHeadroom);  // volatile: compilers leave a pair out that nobody looks at
@@ -168,6 +172,7 @@ std::int32_t wdc_js_send(std::int32_t channel, std::int32_t slot, std::size_t si
 /// Bytes of imports::source_read(); `size` below zero: not known.
 WDC_JS_EXPORT(wdc_js_send_source)
 std::int32_t wdc_js_send_source(std::int32_t channel, double size, std::int32_t is_text) {
+  if (!has_framed_mode()) return report(Error(Errc::unsupported));
   const auto options = std::exchange(channels().next_send, {});
   if (!has_headroom()) return report(Error(Errc::out_of_memory));
   std::optional<std::uint64_t> known;
@@ -177,7 +182,10 @@ std::int32_t wdc_js_send_source(std::int32_t channel, double size, std::int32_t 
 }
 
 WDC_JS_EXPORT(wdc_js_source_ready)
-void wdc_js_source_ready(std::int32_t operation) { channels().senders.wake_source(operation); }
+void wdc_js_source_ready(std::int32_t operation) {
+  if (!has_framed_mode()) return;
+  channels().senders.wake_source(operation);
+}
 
 WDC_JS_EXPORT(wdc_js_try_send)
 std::int32_t wdc_js_try_send(std::int32_t channel, std::int32_t slot, std::size_t size, std::int32_t is_text) {
@@ -204,6 +212,7 @@ std::int32_t wdc_js_try_send_outbox(std::int32_t channel, std::size_t size, std:
 /// 0: to the transport, 1: to the peer's user. As wdc_js_send().
 WDC_JS_EXPORT(wdc_js_flush)
 std::int32_t wdc_js_flush(std::int32_t channel, std::int32_t goal) {
+  if (!has_framed_mode()) return report(Error(Errc::unsupported));
   return channels().senders.flush(at(channel).channel(), static_cast<FlushTo>(goal));
 }
 
@@ -214,17 +223,26 @@ WDC_JS_EXPORT(wdc_js_pull)
 void wdc_js_pull(std::int32_t channel, std::uint32_t count) { at(channel).pull(count); }
 
 WDC_JS_EXPORT(wdc_js_taken)
-void wdc_js_taken(std::int32_t channel, std::uint32_t count) { at(channel).taken(count); }
+void wdc_js_taken(std::int32_t channel, std::uint32_t count) {
+  if (!has_framed_mode()) return;
+  at(channel).taken(count);
+}
 
 WDC_JS_EXPORT(wdc_js_pull_incoming)
 void wdc_js_pull_incoming(std::int32_t channel, std::uint32_t count) { at(channel).pull_incoming(count); }
 
 WDC_JS_EXPORT(wdc_js_pull_part)
-void wdc_js_pull_part(std::int32_t number, std::int32_t whole) { channels().incoming.pull(number, whole != 0); }
+void wdc_js_pull_part(std::int32_t number, std::int32_t whole) {
+  if (!has_framed_mode()) return;
+  channels().incoming.pull(number, whole != 0);
+}
 
 /// Stops it, unless it has ended; the number is not used any more. REQUIRES: not from inside an import.
 WDC_JS_EXPORT(wdc_js_release_incoming)
-void wdc_js_release_incoming(std::int32_t number) { channels().incoming.release(number); }
+void wdc_js_release_incoming(std::int32_t number) {
+  if (!has_framed_mode()) return;
+  channels().incoming.release(number);
+}
 
 WDC_JS_EXPORT(wdc_js_listen)
 void wdc_js_listen(std::int32_t channel) { at(channel).listen(); }

@@ -9,6 +9,7 @@
 #include "js_imports.h"
 #include "report.h"
 #include "src/core/channel.h"
+#include "src/core/framed/framing_pointer.h"
 #include "wdc/browser.h"
 
 namespace wdc::js {
@@ -69,6 +70,7 @@ void JsChannel::pull(std::uint32_t count) {
 
 void JsChannel::pull_incoming(std::uint32_t count) {
   auto& current = reader();
+  if (!core::framed::is_linked()) return end(current, fail(Errc::unsupported));
   if (!current.incoming) current.incoming.emplace(channel_.incoming_messages());
   ask(current, count, &JsChannel::read_incoming);
 }

@@ -80,7 +80,7 @@ test('the packed package holds its files and nothing else', () => {
   assert.equal(status, 0);
   const paths = JSON.parse(stdout)[0].files.map(({ path }) => path);
   for (const path of ['LICENSE', 'README.md', 'package.json', 'dist/index.js', 'dist/index.js.map', 'dist/index.d.ts',
-    'dist/external.js', 'dist/external.d.ts', 'dist/webrtc_data_channel.wasm', 'dist/host.js', 'dist/host.d.ts']) {
+    'dist/framed.js', 'dist/framed.d.ts', 'dist/external.js', 'dist/external.d.ts', 'dist/webrtc_data_channel.wasm', 'dist/host.js', 'dist/host.d.ts']) {
     assert.ok(paths.includes(path), path);
   }
   assert.deepEqual(paths.filter((path) => !/^(LICENSE|README\.md|package\.json|dist\/.+\.(js|js\.map|d\.ts)|dist\/webrtc_data_channel\.wasm)$/.test(path)), []);

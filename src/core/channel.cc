@@ -37,7 +37,7 @@ Channel::Channel(Loop& loop, std::unique_ptr<ChannelBackend> backend, const Flow
   };
   if (state_ == ReadyState::closed) state_ = ReadyState::closing;  // on_closed is still to come
   loop.add_channel(*this);
-  framing_ = framed::Framing::create(*this);
+  if (framed::is_linked()) framing_ = framed::Framing::create(*this);
   backend_->set_buffered_amount_low_threshold(flow_.send_low_water_mark);
   backend_->set_events(*this);
   if (framing_ && state_ == ReadyState::open) framing_->on_open();
@@ -401,6 +401,9 @@ DataChannelStats Channel::stats() const noexcept {
 Result<DataChannel> make_channel(Loop& loop, std::unique_ptr<ChannelBackend> backend, const FlowOptions& flow) {
   if (!loop.on_owning_thread()) return wdc::fail(Errc::wrong_thread);
   if (auto valid = validate(flow); !valid) return std::unexpected(std::move(valid.error()));
+  if (!framed::is_linked() && framed::is_framed(backend->info().protocol))
+    return wdc::fail(Errc::unsupported,
+                     "this program has no framed mode (in JavaScript: import 'webrtc-data-channel/framed')");
   if (auto valid = framed::validate(backend->info(), flow.framed); !valid)
     return std::unexpected(std::move(valid.error()));
   return Channel::make_handle(Channel::create(loop, std::move(backend), flow));

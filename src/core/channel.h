@@ -9,7 +9,7 @@
 #include <span>
 
 #include "src/core/backend.h"
-#include "src/core/framed/framing.h"
+#include "src/core/framed/framing_pointer.h"
 #include "src/core/intrusive_list.h"
 #include "src/core/loop.h"
 #include "src/core/receive_queue.h"
@@ -165,7 +165,7 @@ class Channel final : private ChannelEvents, public LoopResident, public ListLin
   WaitSlot reader_;
   bool has_consumer_ = false;
   DataChannelStats stats_;
-  std::unique_ptr<framed::Framing> framing_;
+  framed::FramingPointer framing_;
 };
 
 /// A handle over a home's channel. Errors: invalid_argument (flow options), unsupported (framed mode on a channel that

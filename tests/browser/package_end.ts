@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // The npm package's side of a meeting with the driver: connects and sends everything back; and channels that speak framed mode.
-import { connect, WasmDataChannel } from 'webrtc-data-channel';
+import { connect, WasmDataChannel } from 'webrtc-data-channel/framed';
 
 export async function echoIn(url: string, room: string): Promise<void> {
   const channel = await connect(url, room, { timeoutMs: 15_000 });

@@ -4,7 +4,7 @@
 // Framed mode in the page: messages of any size, in parts, with what becomes of them.
 import {
   WasmDataChannel, WebRtcDataChannel, type ChannelOptions, type IncomingMessage, type SendData, type WdcError,
-} from 'webrtc-data-channel';
+} from 'webrtc-data-channel/framed';
 import {
   bytesOf, check, collect, equal, fails, pair, plain, rejectsWith, take, until, type Pair,
 } from './package_pair.js';

@@ -5,6 +5,7 @@
 import {
   counts, incoming, WasmDataChannel, WebRtcDataChannel, type HostCounts, type SendData, type WdcError,
 } from 'webrtc-data-channel';
+import { counts as framedCounts } from 'webrtc-data-channel/framed';
 import {
   bytesOf, check, collect, connections, equal, event, fails, pair, plain, rejectsWith, take, until,
 } from './package_pair.js';
@@ -468,6 +469,14 @@ const tests: Record<string, () => Promise<void>> = {
     close();
   },
 
+  async 'the default entry refuses framed mode and names the entry that has it'() {
+    const connection = new RTCPeerConnection();
+    const framed = connection.createDataChannel('framed', { protocol: 'wdc.framed.v1' });
+    const { message } = await fails('unsupported', () => new WasmDataChannel(framed));
+    check(message.includes('webrtc-data-channel/framed'), message);
+    connection.close();
+  },
+
   async 'wrong options are refused and leave the channel as it is'() {
     const { near, left, close } = await pair();
     const rtcChannel = near.createDataChannel('options');
@@ -848,12 +857,18 @@ async function wrapError(): Promise<{ code: string; message: string }> {
   }
 }
 
-/** The counts once they are all zero, or as they are after 5 s. */
+/** The counts of both entries together once they are all zero, or as they are after 5 s. */
 async function settledCounts(): Promise<HostCounts> {
-  for (let tries = 0; tries < 100 && Object.values(counts()).some((count) => count !== 0); tries += 1) {
+  const both = (): HostCounts => {
+    const sum = counts();
+    const others = framedCounts();
+    for (const name of Object.keys(others) as (keyof HostCounts)[]) sum[name] += others[name];
+    return sum;
+  };
+  for (let tries = 0; tries < 100 && Object.values(both()).some((count) => count !== 0); tries += 1) {
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  return counts();
+  return both();
 }
 
 const all = { ...tests, ...streamTests, ...workerTests, ...exampleTests, ...framedTests };

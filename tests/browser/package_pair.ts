@@ -3,6 +3,7 @@
 //
 // Two real peer connections in one page, and what the package's tests check with.
 import { WasmDataChannel, type ChannelOptions, type WdcError } from 'webrtc-data-channel';
+import { WasmDataChannel as FramedDataChannel } from 'webrtc-data-channel/framed';
 
 export interface RawPair {
   near: RTCPeerConnection;
@@ -88,9 +89,10 @@ export function connections(maxMessageSize?: number): RawPair & { negotiate: () 
 /** Two channels over two connections, both open. */
 export async function pair({ init, near = {}, far = {}, maxMessageSize }: PairOptions = {}): Promise<Pair> {
   const below = connections(maxMessageSize);
-  const left = new WasmDataChannel(below.near.createDataChannel('a label', init ?? {}), { peerConnection: below.near, ...near });
+  const Channel = init?.protocol?.startsWith('wdc.framed.v1') ? FramedDataChannel : WasmDataChannel;
+  const left = new Channel(below.near.createDataChannel('a label', init ?? {}), { peerConnection: below.near, ...near });
   const arrived = new Promise<WasmDataChannel>((resolve) => {
-    below.far.ondatachannel = ({ channel }) => resolve(new WasmDataChannel(channel, { peerConnection: below.far, ...far }));
+    below.far.ondatachannel = ({ channel }) => resolve(new Channel(channel, { peerConnection: below.far, ...far }));
   });
   await below.negotiate();
   const right = await arrived;

@@ -25,7 +25,7 @@ async function runs(file, text) {
   return stdout;
 }
 
-for (const [entry, present] of [[name, 'connect'], [`${name}/external`, 'load'], [`${name}/host`, 'createHost']]) {
+for (const [entry, present] of [[name, 'connect'], [`${name}/framed`, 'connect'], [`${name}/external`, 'load'], [`${name}/host`, 'createHost']]) {
   test(`importing ${entry} compiles nothing, sets no global and keeps nothing alive`, async () => {
     assert.equal(await runs('import.mjs', `
       const before = new Set(Object.getOwnPropertyNames(globalThis));
