@@ -64,7 +64,7 @@ void run(const char* folder, void (*target)(sctp::ByteView), int mutations) {
 
 TEST(FuzzCorpusTest, PacketParserTakesEverySeedAndItsMutants) { run("packet", parse_packet, 1'000); }
 TEST(FuzzCorpusTest, AssociationTakesEverySeedAndItsMutants) { run("association", drive_association, 300); }
-TEST(FuzzCorpusTest, FramedModeTakesEverySeedAndItsMutants) { run("framed", drive_framed, 1'000); }
+TEST(FuzzCorpusTest, FramedModeTakesEverySeedAndItsMutants) { run("framed", drive_framed, 300); }
 
 }  // namespace
 }  // namespace wdc::fuzz
