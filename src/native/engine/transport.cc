@@ -132,7 +132,7 @@ void Transport::receive(std::span<const dtls::MutableByteView> texts, TimePoint 
 void Transport::take_session_events(TimePoint now) {
   while (auto event = session_->poll_event()) {
     if (const auto* closed = std::get_if<dtls::ClosedEvent>(&*event)) {
-      end(closed->error, now);
+      session_closed_ = *closed;  // told after what came before it
     } else if (state_ == State::connecting) {
       association_->connect(now);
       receive(session_->take_early_texts(now), now);
@@ -216,6 +216,7 @@ std::optional<TransportMessage> Transport::poll_message(TimePoint now) {
     if (!message) {
       take_association_events(now);
       take_channel_outputs(now);
+      if (auto closed = std::exchange(session_closed_, std::nullopt)) end(std::move(closed->error), now);
       return std::nullopt;
     }
     const auto id = channel_of(message->stream);

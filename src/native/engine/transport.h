@@ -173,6 +173,7 @@ class Transport {
   ice::Agent ice_;
   std::optional<dtls::Session> session_;
   bool session_started_ = false;
+  std::optional<dtls::ClosedEvent> session_closed_;  // not told yet
   std::optional<sctp::Association> association_;
   std::optional<dcep::ChannelTable> channels_;
 
