@@ -144,7 +144,7 @@ Task<> pong(wdc::PeerConnection& peer) {
 
 std::unique_ptr<wdc::native::NativeBackend> make_backend(const Settings& settings) {
   wdc::native::BackendOptions options;
-  options.interfaces.loopback = true;
+  options.loopback = wdc::LoopbackCandidates::always;
   options.sockets.send = options.sockets.receive = settings.offload;
   if (settings.openssl) options.aead = wdc::dtls::make_openssl_aead_provider();
   return check("home", wdc::native::NativeBackend::make(std::move(options)));

@@ -14,7 +14,7 @@
 // What a native program may choose. `EventLoop()` and run_main() take the defaults.
 
 namespace boost::asio {
-class io_context;
+class io_context;  // NOLINT(readability-identifier-naming): Boost's
 }
 
 namespace wdc {

@@ -52,7 +52,8 @@ struct TestSend : ByteSource {
   }
   [[nodiscard]] Result<std::size_t> read(std::span<std::byte> room) override {
     if (fails_at && given >= *fails_at) return fail(Errc::invalid_state);
-    if ((blocks = (*random)() % 4 == 0)) return fail(Errc::would_block);
+    blocks = (*random)() % 4 == 0;
+    if (blocks) return fail(Errc::would_block);
     const std::size_t most = std::min<std::size_t>(room.size(), data.size() - given);
     const std::size_t count = most == 0 ? 0 : 1 + (*random)() % most;
     if (count > 0) std::memcpy(room.data(), data.data() + given, count);

@@ -12,7 +12,7 @@ DatagramBio& self(BIO* bio) { return *static_cast<DatagramBio*>(BIO_get_data(bio
 
 const BIO_METHOD* DatagramBio::method() {
   // A table of functions, the same for all.
-  static const BasicIoMethod kMethod = [] {
+  static const BasicIoMethod functions = [] {
     BasicIoMethod made(BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "datagrams"));
     if (made) {
       BIO_meth_set_read(made.get(), read);
@@ -21,7 +21,7 @@ const BIO_METHOD* DatagramBio::method() {
     }
     return made;
   }();
-  return kMethod.get();
+  return functions.get();
 }
 
 BasicIo DatagramBio::make() {

@@ -126,7 +126,10 @@ std::optional<ParsedFrame> parse_fields(std::string_view type, const json::objec
   }
   // Between members.
   std::optional<std::string> from;
-  if (object.contains("from") && !(from = id_of(object, "from"))) return std::nullopt;
+  if (object.contains("from")) {
+    from = id_of(object, "from");
+    if (!from) return std::nullopt;
+  }
   std::optional<Frame> frame;
   if (type == "bye") {
     frame = Bye{from.value_or("")};

@@ -11,7 +11,7 @@
 #include "src/native/udp/udp_socket.h"
 
 namespace boost::asio {
-class io_context;
+class io_context;  // NOLINT(readability-identifier-naming): Boost's
 }
 
 namespace wdc::udp {
