@@ -36,8 +36,8 @@ class Negotiation {
   [[nodiscard]] Result<SessionDescription> create_offer(sdp::DataSection section);
   [[nodiscard]] Result<SessionDescription> create_answer(sdp::DataSection section);
 
-  /// An offer, answer or rollback that was made here. Errors: negotiation_failed (not the time for it, W3C's InvalidStateError, or
-  /// not what create_offer() or create_answer() gave last, InvalidModificationError).
+  /// An offer, answer or rollback that was made here. Errors: negotiation_failed (not the time for it, W3C's
+  /// InvalidStateError, or not what create_offer() or create_answer() gave last, InvalidModificationError).
   [[nodiscard]] Result<NegotiationChange> set_local(const SessionDescription& description);
   /// The peer's. An offer takes back ours that is not answered (W3C: implicit rollback). Errors: negotiation_failed
   /// (names the line, or what it is not the time for).
