@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // The native peer's offers and answers, shown to a real browser; and the browser's, read.
+/* global connection, offering, restarting, answered, answering, done -- of the page */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
