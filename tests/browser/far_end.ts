@@ -319,6 +319,9 @@ class Session {
     control.onclose = () => this.end();
     connection.onicecandidate = ({ candidate }) => this.#say({ type: 'candidate', candidate });
     connection.onnegotiationneeded = () => {
+      // Chromium, once it has rolled an offer back, now and then gathers no candidates any more. The first offer is the
+      // impolite member's, as in both connect().
+      if (this.polite && connection.remoteDescription === null) return;
       this.#makingOffer = true;
       this.#offering = connection.setLocalDescription().then(
         () => this.#say({ type: 'description', description: connection.localDescription }),
