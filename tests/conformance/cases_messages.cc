@@ -278,7 +278,7 @@ CASE("the connection's own largest message passes, one byte more does not") {
   auto& far = *session;
   auto channel = co_await create_channel(t, far, 1);
   REQUIRE(channel);
-  while (channel.max_message_size() == 0) co_await sleep_for(1ms);  // framed: until the other side has said it
+  while (channel.max_message_size() == 0) co_await wdc::sleep_for(1ms);  // framed: until the other side has said it
   const auto limit = channel.max_message_size();
   REQUIRE(limit >= 65'536);
   // Where the limit is a gigabyte there is no memory for one byte more.
