@@ -13,7 +13,6 @@
 namespace wdc::test {
 namespace {
 
-using core::framed::cost_of;
 using core::framed::kSmallestWindow;
 
 std::uint32_t seeds(std::uint32_t usual) {
