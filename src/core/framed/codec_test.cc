@@ -12,6 +12,7 @@
 
 #include "src/core/framed/frame_buffer.h"
 #include "src/core/framed/framing.h"
+#include "src/core/utf8.h"
 
 namespace wdc::core::framed {
 namespace {

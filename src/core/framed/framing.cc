@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "src/core/channel.h"
+#include "src/core/utf8.h"
 
 namespace wdc::core::framed {
 

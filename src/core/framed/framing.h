@@ -128,7 +128,4 @@ class Framing final : private SenderEvents, private ReceiverEvents, private Turn
 /// Whether framed mode with these options fits the channel, if it asks for it at all. Errors: unsupported.
 [[nodiscard]] Result<void> validate(const ChannelInfo& info, const FramedOptions& options);
 
-/// Bytes are UTF-8 (RFC 3629): no overlong forms, no surrogates, nothing beyond U+10FFFF.
-[[nodiscard]] bool is_utf8(std::span<const std::byte> bytes) noexcept;
-
 }  // namespace wdc::core::framed

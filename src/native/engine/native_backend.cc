@@ -195,7 +195,7 @@ NativeBackend::NativeBackend(BackendOptions options, Identity identity)
       dtls_(std::move(identity.context)),
       fingerprints_{identity.fingerprint},
       memory_(new MessageMemory),
-      shared_{*dtls_, memory_->buffers(), random_, random_, {}} {
+      shared_{*dtls_, memory_->buffers(), random_, {}} {
   make_room();
 }
 
@@ -206,7 +206,7 @@ NativeBackend::NativeBackend(boost::asio::io_context& context, BackendOptions op
       dtls_(std::move(identity.context)),
       fingerprints_{identity.fingerprint},
       memory_(new MessageMemory),
-      shared_{*dtls_, memory_->buffers(), random_, random_, {}} {
+      shared_{*dtls_, memory_->buffers(), random_, {}} {
   make_room();
 }
 

@@ -46,7 +46,7 @@ class NativeBackend final : public udp::NativeLoop, public PeerHost {
  private:
   class Endpoint;
   struct Entry;
-  struct Random final : RandomSource, sctp::RandomSource {
+  struct Random final : RandomSource {
     [[nodiscard]] std::uint64_t next() override { return system.next(); }
     udp::SystemRandom system;
   };

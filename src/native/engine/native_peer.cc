@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "src/native/engine/utf8.h"
+#include "src/core/utf8.h"
 
 namespace wdc::native {
 
@@ -471,7 +471,7 @@ void NativePeer::end_channels(const std::optional<Error>& error) {
 }
 
 Result<void> NativePeer::send(NativeChannel& channel, std::span<const std::byte> bytes, MessageType type) {
-  if (type == MessageType::text && !is_utf8(bytes)) return fail(Errc::invalid_argument, "the text is not UTF-8");
+  if (type == MessageType::text && !core::is_utf8(bytes)) return fail(Errc::invalid_argument, "the text is not UTF-8");
   static constexpr std::array<std::byte, 1> kEmpty{};
   auto payload = bytes.empty() ? sctp::Payload::forever(kEmpty) : host_.memory().copy(bytes);
   const auto& info = channel.info();

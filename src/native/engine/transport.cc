@@ -57,7 +57,7 @@ Result<void> Transport::start(TransportStart start, TimePoint now) {
     session_.reset();
     return set;
   }
-  association_.emplace(association_options(options_, start.remote_sctp_port), shared_.buffers, shared_.sctp_random);
+  association_.emplace(association_options(options_, start.remote_sctp_port), shared_.buffers, shared_.random);
   const auto role = start.role == dtls::Role::client ? dcep::DtlsRole::client : dcep::DtlsRole::server;
   channels_.emplace(role, options_.sctp.streams);
   state_ = State::connecting;

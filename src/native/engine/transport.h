@@ -22,7 +22,6 @@ struct TransportShared {
   dtls::Context& dtls;
   sctp::BufferPool& buffers;
   RandomSource& random;
-  sctp::RandomSource& sctp_random;
   /// Where trains are written; a burst that poll_transmit() gave is valid until the next call of any of them.
   std::span<std::byte> train_memory;
 };

@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <cstdint>
+#include "src/native/base/random_source.h"
 
 namespace wdc::sctp {
 
-/// Where tags, initial TSNs, cookie keys and heartbeat nonces come from: the system's CSPRNG outside tests.
-class RandomSource {
- public:
-  virtual ~RandomSource() = default;
-  [[nodiscard]] virtual std::uint64_t next() = 0;
-};
+/// For tags, initial TSNs, cookie keys and heartbeat nonces.
+using native::RandomSource;
 
 }  // namespace wdc::sctp

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <chrono>
+#include "src/native/base/time.h"
 
 namespace wdc::sctp {
 
-/// Time is given, never asked for. The clock only names the type.
-using TimePoint = std::chrono::time_point<std::chrono::steady_clock, std::chrono::nanoseconds>;
-using Duration = std::chrono::nanoseconds;
-
-inline constexpr TimePoint kNever = TimePoint::max();
+using native::Duration;
+using native::kNever;
+using native::TimePoint;
 
 }  // namespace wdc::sctp

@@ -4,9 +4,9 @@
 #include <cstddef>
 #include <span>
 
-namespace wdc::native {
+namespace wdc::core {
 
 /// Whether the bytes are well-formed UTF-8 (RFC 3629): no surrogates, nothing overlong, nothing above U+10FFFF.
-[[nodiscard]] bool is_utf8(std::span<const std::byte> bytes);
+[[nodiscard]] bool is_utf8(std::span<const std::byte> bytes) noexcept;
 
-}  // namespace wdc::native
+}  // namespace wdc::core

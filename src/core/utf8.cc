@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
+#include "src/core/utf8.h"
+
 #include <cstdint>
 #include <cstring>
 
-#include "src/core/framed/framing.h"
-
-namespace wdc::core::framed {
+namespace wdc::core {
 
 // RFC 3629 section 4.
 bool is_utf8(std::span<const std::byte> bytes) noexcept {
@@ -45,4 +45,4 @@ bool is_utf8(std::span<const std::byte> bytes) noexcept {
   return true;
 }
 
-}  // namespace wdc::core::framed
+}  // namespace wdc::core

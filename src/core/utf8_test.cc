@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "src/native/engine/utf8.h"
+#include "src/core/utf8.h"
 
 #include <string_view>
 
 #include <gtest/gtest.h>
 
-namespace wdc::native {
+namespace wdc::core {
 namespace {
 
 bool check(std::string_view text) { return is_utf8(std::as_bytes(std::span(text.data(), text.size()))); }
@@ -35,4 +35,4 @@ TEST(Utf8, RefusesWhatIsCutOffOverlongOrOutOfRange) {
 }
 
 }  // namespace
-}  // namespace wdc::native
+}  // namespace wdc::core
