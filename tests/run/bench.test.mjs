@@ -28,8 +28,8 @@ test('the browser benchmark measures every case and writes flat rows', { timeout
   }
   const summaries = rows.filter((row) => row.run === undefined).map((row) => `${row.bench} ${row.case}`);
   assert.deepEqual(summaries, [
-    'browser js', 'browser cpp', 'browser framed-js', 'browser framed-cpp', 'browser ping-pong', 'crossing cpp-sum', 'crossing js-sum', 'crossing cpp-size', 'crossing package',
-    'crossing js-view',
+    'browser js', 'browser cpp', 'browser framed-js', 'browser framed-cpp', 'browser ping-pong',
+    'crossing cpp-sum', 'crossing js-sum', 'crossing cpp-size', 'crossing package', 'crossing js-view', 'crossing event',
   ]);
   for (const row of rows.filter(({ run, bench }) => run === undefined && bench === 'browser')) {
     assert.ok(row.ratio_to_raw > 0 && row.max_timer_gap_ms > 0 && row.raw_MBps > 0);
