@@ -22,6 +22,7 @@ SEES = {
     "src/core": ["include/wdc"],
     "src/browser": ["include/wdc", "src/core"],
     "src/native": ["include/wdc", "src/core"],
+    "src/c_api": ["include/wdc"],
     "apps/web": ["include/wdc"],
     "apps/server": ["include/wdc"],
     "apps/cli": ["include/wdc"],

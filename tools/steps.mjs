@@ -57,6 +57,11 @@ export const steps = [
   browser('chromium'),
   browser('firefox'),
   {
+    name: 'installed',
+    run: [['node', '--test', '--test-concurrency=1', '--test-reporter=tap', 'tests/package/*.test.mjs']],
+    count: 'node',
+  },
+  {
     name: 'emscripten',
     run: [['node', '--test', '--test-concurrency=1', '--test-reporter=tap', 'tests/emscripten/emscripten.test.mjs']],
     count: 'node',
