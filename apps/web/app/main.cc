@@ -51,5 +51,8 @@ extern "C" {
 [[clang::export_name("app_put_away")]] void app_put_away(std::uint32_t id, double bytes) {
   app().handle_put_away(id, bytes);
 }
+[[clang::export_name("app_progress")]] double app_progress(std::int32_t direction) {
+  return app().progress(direction_of(direction));
+}
 
 }  // extern "C"

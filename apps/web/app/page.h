@@ -16,7 +16,7 @@ void offered(double size, const char* name, std::size_t name_length, const char*
              std::size_t type_length) noexcept;
 WDC_APP_IMPORT(transfer)
 void transfer(std::int32_t direction, std::int32_t what, const char* text, std::size_t length) noexcept;
-WDC_APP_IMPORT(progress) void progress(std::int32_t direction, double bytes) noexcept;
+/// These two answer the numbers of transfer::Answer.
 WDC_APP_IMPORT(read) std::int32_t read(double offset, std::byte* target, std::size_t length) noexcept;
 WDC_APP_IMPORT(write) std::int32_t write(std::uint32_t id, const std::byte* bytes, std::size_t length) noexcept;
 
@@ -26,7 +26,5 @@ WDC_APP_IMPORT(write) std::int32_t write(std::uint32_t id, const std::byte* byte
 enum class ConnectionState : std::int32_t { waiting = 0, ready = 1, ended = 2 };
 /// The numbers of `transfer`.
 enum class What : std::int32_t { accepted = 0, stopped_here = 1, stopped_by_peer = 2, done = 3 };
-/// What `read` and `write` answer.
-enum class Answer : std::int32_t { failed = -1, later = 0, now = 1 };
 
 }  // namespace wdc::app::page

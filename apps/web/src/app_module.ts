@@ -17,7 +17,6 @@ export interface AppEvents {
   accepted(): void;
   stopped(direction: Direction, reason: StopReason, byPeer: boolean): void;
   done(direction: Direction, sha256: string): void;
-  progress(direction: Direction, bytes: number): void;
   /** Bytes of the outgoing file from `offset` on, to be copied to `target`. */
   read(offset: number, target: Uint8Array): Answer;
   /** Bytes of incoming file `id`, to be copied before it returns. */
@@ -39,6 +38,7 @@ interface Exports {
   app_cancel(direction: number, reason: number): void;
   app_readable(): void;
   app_put_away(id: number, bytes: number): void;
+  app_progress(direction: number): number;
 }
 
 /** The C++ of this page: everything that is said to the other page. apps/web/README.md has the wall between the two. */
@@ -51,6 +51,8 @@ export interface AppModule {
   cancel(direction: Direction, reason: StopReason): void;
   readable(): void;
   putAway(id: number, bytes: number): void;
+  /** Bytes of the file under way: outgoing ones that the other end has taken, incoming ones. */
+  progress(direction: Direction): number;
 }
 
 export async function loadAppModule(url: string, events: AppEvents, onDead: (reason: Error) => void): Promise<AppModule> {
@@ -79,7 +81,6 @@ export async function loadAppModule(url: string, events: AppEvents, onDead: (rea
       else if (what === 3) events.done(directionOf(direction), text);
       else events.stopped(directionOf(direction), reasons.find((reason) => reason === text) ?? 'cancelled', what === 2);
     },
-    progress: (direction: number, bytes: number): void => events.progress(directionOf(direction), bytes),
     read: (offset: number, target: number, length: number): number =>
       answers[events.read(offset, bytesAt(target, length))],
     write: (id: number, pointer: number, length: number): number => answers[events.write(id, bytesAt(pointer, length))],
@@ -116,5 +117,6 @@ export async function loadAppModule(url: string, events: AppEvents, onDead: (rea
       host.call(() => exports.app_cancel(directions.indexOf(direction), reasons.indexOf(reason) + 1)),
     readable: () => host.call(() => exports.app_readable()),
     putAway: (id, bytes) => host.call(() => exports.app_put_away(id, bytes)),
+    progress: (direction) => host.call(() => exports.app_progress(directions.indexOf(direction))),
   };
 }

@@ -170,11 +170,6 @@ export class Page implements AppEvents {
     this.#offerNext();
   }
 
-  progress(direction: Direction, bytes: number): void {
-    const transfer = this.#underWay(direction);
-    if (transfer?.state === 'active') transfer.bytes = bytes;
-  }
-
   read(offset: number, target: Uint8Array): Answer {
     return this.#underWay('outgoing')?.source?.read(offset, target) ?? 'failed';
   }
@@ -305,6 +300,7 @@ export class Page implements AppEvents {
   #tick(): void {
     const active = this.#transfers.filter((transfer) => transfer.state === 'active');
     for (const transfer of active) {
+      transfer.bytes = this.module?.progress(transfer.direction) ?? transfer.bytes;
       transfer.meter.add(performance.now(), transfer.bytes);
       this.#cards.get(transfer)?.update();
     }

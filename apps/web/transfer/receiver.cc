@@ -16,14 +16,14 @@ std::unexpected<Violation> violation(std::string text) { return std::unexpected(
 
 void Receiver::accept() {
   if (state_ != State::offered) return;
-  state_ = State::receiving;
-  frames_.push_back(encode(Accept{id_, window_}));
+  state_ = State::accepted;
+  messages_.push_back(encode(Accept{id_}));
 }
 
 void Receiver::stop(Reason reason) {
   if (idle()) return;
   state_ = State::idle;
-  frames_.push_back(encode(Stop{id_, reason}));
+  messages_.push_back(encode(Stop{id_, reason}));
   events_.emplace_back(FileStopped{Direction::incoming, reason, false});
 }
 
@@ -36,60 +36,23 @@ void Receiver::handle_put_away(std::uint32_t id, std::uint64_t bytes) {
 
 Checked<bool> Receiver::concerns_current(std::uint32_t id) const {
   if (id == 0 || id > id_) {
-    return violation("a frame of offer " + std::to_string(id) + ", the last one was " + std::to_string(id_));
+    return violation("a message of offer " + std::to_string(id) + ", the last one was " + std::to_string(id_));
   }
   return id == id_ && !idle();
 }
 
 Checked<void> Receiver::handle(const Offer& offer) {
-  if (!idle()) return violation("a file was offered while another is under way");
   if (offer.id != id_ + 1) {
-    return violation("offer " + std::to_string(offer.id) + " follows offer " + std::to_string(id_));
+    return violation("offer " + std::to_string(offer.id) + " came after " + std::to_string(id_));
   }
+  if (!idle()) return violation("a file was offered while another was under way");
   state_ = State::offered;
   id_ = offer.id;
   size_ = offer.size;
-  received_ = put_away_ = acknowledged_ = 0;
+  received_ = put_away_ = 0;
   hash_ = {};
+  claimed_.clear();
   events_.emplace_back(FileOffered{offer.size, safe_file_name(offer.name), safe_media_type(offer.type)});
-  return {};
-}
-
-Checked<std::span<const std::byte>> Receiver::handle(const Data& data) {
-  const auto current = concerns_current(data.id);
-  if (!current) return std::unexpected(current.error());
-  if (!*current) return {};
-  if (state_ != State::receiving) return violation("data came before it was accepted, or after its end");
-  if (data.offset != received_) {
-    return violation("data for offset " + std::to_string(data.offset) + " came at " + std::to_string(received_));
-  }
-  if (data.bytes.size() > size_ - received_) {
-    return violation("data runs past the size of " + std::to_string(size_) + " bytes");
-  }
-  if (received_ - acknowledged_ + data.bytes.size() > window_) {
-    return violation("data runs past the window of " + std::to_string(window_) + " bytes");
-  }
-  received_ += data.bytes.size();
-  hash_.update(data.bytes);
-  return data.bytes;
-}
-
-Checked<void> Receiver::handle(const Finish& finish) {
-  const auto current = concerns_current(finish.id);
-  if (!current) return std::unexpected(current.error());
-  if (!*current) return {};
-  if (state_ != State::receiving) return violation("a file ended before it was accepted, or twice");
-  if (finish.size != size_ || received_ != size_) {
-    return violation("a file of " + std::to_string(size_) + " bytes ended as one of " + std::to_string(finish.size) +
-                     " after " + std::to_string(received_));
-  }
-  digest_ = hash_.finish();
-  if (digest_ != finish.sha256) {
-    stop(Reason::hash_mismatch);
-    return {};
-  }
-  state_ = State::finishing;
-  finish_if_put_away();
   return {};
 }
 
@@ -102,26 +65,49 @@ Checked<void> Receiver::handle(const Cancel& cancel) {
   return {};
 }
 
+Checked<bool> Receiver::begin_content(std::uint32_t id, std::optional<std::uint64_t> message_size) {
+  const auto current = concerns_current(id);
+  if (!current || !*current) return current;
+  if (state_ != State::accepted) return violation("a file came before it was accepted, or twice");
+  if (message_size != kHeaderSize + size_ + sizeof(Digest)) {
+    return violation("a file of " + std::to_string(size_) + " bytes came as a message of " +
+                     (message_size ? std::to_string(*message_size) : std::string("unknown size")));
+  }
+  state_ = State::receiving;
+  return true;
+}
+
+std::span<const std::byte> Receiver::take_content(std::span<const std::byte> bytes) {
+  const auto file = bytes.first(static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size(), size_ - received_)));
+  const auto rest = bytes.subspan(file.size());
+  received_ += file.size();
+  hash_.update(file);
+  claimed_.insert(claimed_.end(), rest.begin(), rest.end());
+  return file;
+}
+
+void Receiver::finish_content() {
+  if (state_ != State::receiving || claimed_.size() < sizeof(Digest)) return;
+  const auto digest = hash_.finish();
+  if (!std::ranges::equal(claimed_, digest)) return stop(Reason::hash_mismatch);
+  state_ = State::finishing;
+  finish_if_put_away();
+}
+
 void Receiver::finish_if_put_away() {
   if (state_ != State::finishing || put_away_ != size_) return;
   state_ = State::idle;
-  frames_.push_back(encode(Done{id_, digest_}));
-  events_.emplace_back(FileDone{Direction::incoming, digest_});
+  Digest digest;
+  std::ranges::copy(claimed_, digest.begin());
+  messages_.push_back(encode(Done{id_, digest}));
+  events_.emplace_back(FileDone{Direction::incoming, digest});
 }
 
-std::optional<std::vector<std::byte>> Receiver::poll_frame() {
-  if (!frames_.empty()) {
-    auto frame = std::move(frames_.front());
-    frames_.pop_front();
-    return frame;
-  }
-  // Made when it can be sent, not when it falls due: one for all that was put away meanwhile. A 32nd of the default
-  // window is two full messages, so that the sender's progress moves smoothly on slow links too.
-  if (state_ == State::receiving && put_away_ - acknowledged_ >= window_ / 32) {
-    acknowledged_ = put_away_;
-    return encode(Ack{id_, acknowledged_});
-  }
-  return std::nullopt;
+std::optional<std::vector<std::byte>> Receiver::poll_message() {
+  if (messages_.empty()) return std::nullopt;
+  auto message = std::move(messages_.front());
+  messages_.pop_front();
+  return message;
 }
 
 }  // namespace wdc::transfer

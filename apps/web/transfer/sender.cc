@@ -12,12 +12,15 @@ namespace {
 
 std::unexpected<Violation> violation(std::string text) { return std::unexpected(Violation{std::move(text)}); }
 
-}  // namespace
+/// Copies what is left of `bytes` from `offset` on, as far as there is room; gives what it copied.
+std::size_t copy_rest(std::span<const std::byte> bytes, std::uint64_t offset, std::span<std::byte> room) noexcept {
+  const auto rest = bytes.subspan(static_cast<std::size_t>(offset));
+  const auto size = std::min(rest.size(), room.size());
+  std::copy_n(rest.begin(), size, room.begin());
+  return size;
+}
 
-Sender::Sender(std::size_t max_message_size, std::deque<Event>& events) noexcept
-    : events_(events),
-      // A channel that takes less than a header and a byte does not exist; one byte keeps the arithmetic sound.
-      piece_size_(std::max(std::min(kDataMessageSize, max_message_size), kDataHeader + 1) - kDataHeader) {}
+}  // namespace
 
 void Sender::offer(std::uint64_t size, std::string_view name, std::string_view type) {
   if (const auto separator = name.find_last_of("/\\"); separator != std::string_view::npos) {
@@ -26,16 +29,16 @@ void Sender::offer(std::uint64_t size, std::string_view name, std::string_view t
   state_ = State::offered;
   ++id_;
   size_ = size;
-  sent_ = acknowledged_ = 0;
-  window_ = 0;
+  given_ = 0;
   hash_ = {};
-  frames_.push_back(encode(Offer{id_, size, cut_text(name, kMaxNameBytes), cut_text(type, kMaxTypeBytes)}));
+  digest_.reset();
+  messages_.push_back(encode(Offer{id_, size, cut_text(name, kMaxNameBytes), cut_text(type, kMaxTypeBytes)}));
 }
 
 void Sender::cancel(Reason reason) {
   if (idle()) return;
   state_ = State::idle;
-  frames_.push_back(encode(Cancel{id_, reason}));
+  messages_.push_back(encode(Cancel{id_, reason}));
   events_.emplace_back(FileStopped{Direction::outgoing, reason, false});
 }
 
@@ -51,7 +54,6 @@ Checked<void> Sender::handle(const Accept& accept) {
   if (!current) return std::unexpected(current.error());
   if (!*current) return {};
   if (state_ != State::offered) return violation("offer " + std::to_string(id_) + " was accepted twice");
-  window_ = accept.window;
   state_ = State::sending;
   events_.emplace_back(FileAccepted{});
   return {};
@@ -66,55 +68,43 @@ Checked<void> Sender::handle(const Stop& stop) {
   return {};
 }
 
-Checked<void> Sender::handle(const Ack& ack) {
-  const auto current = concerns_current(ack.id);
-  if (!current) return std::unexpected(current.error());
-  if (!*current) return {};
-  if (ack.received < acknowledged_ || ack.received > sent_) {
-    return violation("an acknowledgement of " + std::to_string(ack.received) + " bytes after one of " +
-                     std::to_string(acknowledged_) + ", with " + std::to_string(sent_) + " sent");
-  }
-  acknowledged_ = ack.received;
-  return {};
-}
-
 Checked<void> Sender::handle(const Done& done) {
   const auto current = concerns_current(done.id);
   if (!current) return std::unexpected(current.error());
   if (!*current) return {};
-  if (state_ != State::finishing) return violation("the file was declared done before all of it was sent");
+  if (given_ < *size()) return violation("the file was declared done before all of it was sent");
   if (done.sha256 != digest_) return violation("the file was declared done with another hash");
-  acknowledged_ = size_;
   state_ = State::idle;
-  events_.emplace_back(FileDone{Direction::outgoing, digest_});
+  events_.emplace_back(FileDone{Direction::outgoing, *digest_});
   return {};
 }
 
-std::optional<std::vector<std::byte>> Sender::poll_frame() {
-  if (frames_.empty() && state_ == State::sending && sent_ == size_) {
-    digest_ = hash_.finish();
-    state_ = State::finishing;
-    return encode(Finish{id_, size_, digest_});
+std::optional<std::vector<std::byte>> Sender::poll_message() {
+  if (messages_.empty()) return std::nullopt;
+  auto message = std::move(messages_.front());
+  messages_.pop_front();
+  return message;
+}
+
+Result<std::size_t> Sender::read(std::span<std::byte> room) {
+  const std::uint64_t before = given_;
+  const auto left = [&] { return room.subspan(static_cast<std::size_t>(given_ - before)); };
+  if (given_ < kHeaderSize) given_ += copy_rest(encode_content_header(id_), given_, left());
+  if (const auto file = given_ - std::min<std::uint64_t>(given_, kHeaderSize); file < size_ && !left().empty()) {
+    const auto bytes = left().first(static_cast<std::size_t>(std::min<std::uint64_t>(left().size(), size_ - file)));
+    const auto answer = user_.read(file, bytes);
+    if (answer == Answer::failed) return fail(Errc::cancelled);
+    if (answer == Answer::now) {
+      hash_.update(bytes);
+      given_ += bytes.size();
+    }
   }
-  if (frames_.empty()) return std::nullopt;
-  auto frame = std::move(frames_.front());
-  frames_.pop_front();
-  return frame;
-}
-
-std::optional<Piece> Sender::poll_piece() const noexcept {
-  if (state_ != State::sending || sent_ == size_) return std::nullopt;
-  const auto length = std::min<std::uint64_t>(piece_size_, size_ - sent_);
-  // Whole pieces only: a window's rest would cost a message of its own.
-  if (sent_ - acknowledged_ + length > window_) return std::nullopt;
-  return Piece{sent_, static_cast<std::size_t>(length)};
-}
-
-void Sender::commit_piece(std::span<std::byte> message) noexcept {
-  write_data_header(message.first<kDataHeader>(), id_, sent_);
-  const auto bytes = message.subspan(kDataHeader);
-  hash_.update(bytes);
-  sent_ += bytes.size();
+  if (given_ >= kHeaderSize + size_) {
+    if (!digest_) digest_ = hash_.finish();
+    given_ += copy_rest(*digest_, given_ - kHeaderSize - size_, left());
+  }
+  if (given_ == before && !room.empty()) return fail(Errc::would_block);
+  return static_cast<std::size_t>(given_ - before);
 }
 
 }  // namespace wdc::transfer

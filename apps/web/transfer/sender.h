@@ -9,30 +9,25 @@
 #include <string_view>
 #include <vector>
 
+#include "apps/web/transfer/control.h"
 #include "apps/web/transfer/event.h"
-#include "apps/web/transfer/frame.h"
 #include "apps/web/transfer/sha256.h"
+#include "wdc/send_options.h"
 
 namespace wdc::transfer {
 
-/// Bytes of one DATA message, header included. Larger ones are no faster in browsers.
-inline constexpr std::size_t kDataMessageSize = 65'536;
-
-/// A part of the file that is to be sent now.
-struct Piece {
-  std::uint64_t offset;
-  std::size_t length;  // 1 to kDataMessageSize - kDataHeader
-};
-
-/// The sending role of a Session: one file after another.
+/// The sending role of a Session: one file after another. It is the source of their content, too: a header, the file's
+/// bytes and their hash.
 ///
-///     idle -offer()-> offered -ACCEPT-> sending -all sent-> finishing -DONE-> idle
+///     idle -offer()-> offered -ACCEPT-> sending -DONE-> idle
 ///     any but idle: -STOP or cancel()-> idle
-class Sender {
+class Sender final : public ByteSource {
  public:
-  Sender(std::size_t max_message_size, std::deque<Event>& events) noexcept;
+  Sender(User& user, std::deque<Event>& events) noexcept : user_(user), events_(events) {}
 
   [[nodiscard]] bool idle() const noexcept { return state_ == State::idle; }
+  /// The content is to be sent, or on its way.
+  [[nodiscard]] bool sending() const noexcept { return state_ == State::sending; }
   /// Offers a file. The name's last part is sent, cut to what the format takes. REQUIRES: idle(), size <=
   /// kMaxFileBytes.
   void offer(std::uint64_t size, std::string_view name, std::string_view type);
@@ -41,37 +36,31 @@ class Sender {
 
   [[nodiscard]] Checked<void> handle(const Accept& accept);
   [[nodiscard]] Checked<void> handle(const Stop& stop);
-  [[nodiscard]] Checked<void> handle(const Ack& ack);
   [[nodiscard]] Checked<void> handle(const Done& done);
 
-  [[nodiscard]] std::optional<std::vector<std::byte>> poll_frame();
-  /// What the receiver's window lets through now: read these bytes of the file to message[kDataHeader...], then
-  /// commit_piece(). Asking again changes nothing.
-  [[nodiscard]] std::optional<Piece> poll_piece() const noexcept;
-  /// Writes the header and hashes the bytes: `message` is to be sent as it is. REQUIRES: the piece poll_piece() gives.
-  void commit_piece(std::span<std::byte> message) noexcept;
+  [[nodiscard]] std::optional<std::vector<std::byte>> poll_message();
 
-  [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
-  [[nodiscard]] std::uint64_t sent() const noexcept { return sent_; }
-  /// What the other end has put away.
-  [[nodiscard]] std::uint64_t acknowledged() const noexcept { return acknowledged_; }
+  [[nodiscard]] std::uint64_t file_size() const noexcept { return size_; }
+
+  // The content; errors: would_block, and cancelled for a file that cannot be read.
+  [[nodiscard]] std::optional<std::uint64_t> size() const override { return kHeaderSize + size_ + sizeof(Digest); }
+  [[nodiscard]] Result<std::size_t> read(std::span<std::byte> room) override;
+  void handle_readable() noexcept { ready(); }
 
  private:
-  enum class State : std::uint8_t { idle, offered, sending, finishing };
+  enum class State : std::uint8_t { idle, offered, sending };
   /// True: of the current transfer. False: of one that ended, to be dropped.
   [[nodiscard]] Checked<bool> concerns_current(std::uint32_t id) const;
 
+  User& user_;
   std::deque<Event>& events_;
-  std::deque<std::vector<std::byte>> frames_;
-  std::size_t piece_size_;
+  std::deque<std::vector<std::byte>> messages_;
   State state_ = State::idle;
   std::uint32_t id_ = 0;  // of the current or the last offer
   std::uint64_t size_ = 0;
-  std::uint64_t sent_ = 0;
-  std::uint64_t acknowledged_ = 0;
-  std::uint32_t window_ = 0;
+  std::uint64_t given_ = 0;  // bytes of the content
   Sha256 hash_;
-  Digest digest_{};
+  std::optional<Digest> digest_;  // once all of the file was read
 };
 
 }  // namespace wdc::transfer

@@ -1,53 +1,74 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <expected>
 #include <optional>
-#include <span>
 #include <string>
-#include <utility>
+#include <string_view>
 #include <variant>
-#include <vector>
 
-#include "apps/web/transfer/frame.h"
+#include "apps/web/transfer/control.h"
+#include "apps/web/transfer/event.h"
 #include "apps/web/transfer/receiver.h"
 #include "apps/web/transfer/sender.h"
+#include "wdc/wdc.h"
 
 namespace wdc::transfer {
 
-/// One end of the protocol over one channel: sans-IO, both directions. Messages come in through handle_message(), what
-/// is to be sent goes out through poll_frame() and poll_piece(). After every call that changes something, drain both
-/// and take_events().
+/// What a channel's `protocol` says that a Session speaks on.
+inline constexpr std::string_view kProtocol = "wdc.framed.v1+wdc.transfer.v2";
+
+/// How much of a file is on its way to a slow disk or person, and how often its sender hears how far it is: every
+/// quarter of that.
+[[nodiscard]] FlowOptions flow_options();
+
+/// One end of docs/wire/transfer.md on one channel, both directions.
 ///
-/// Memory does not grow with files: bytes are looked at where they are and never kept.
+/// Memory does not grow with files: their bytes go between the user and the channel's frames.
 class Session {
  public:
-  /// `window`: bytes of a file that the other end may have under way to here, kMinWindow to kMaxWindow.
-  explicit Session(std::size_t max_message_size, std::uint32_t window = kDefaultWindow);
+  Session(EventLoop& loop, DataChannel channel, User& user);
 
-  /// Gives the bytes of the incoming file that were in the message (mostly none), to be put away now; they point into
-  /// `message`. Answer with incoming().handle_put_away(). A Violation is the end: close the channel.
-  [[nodiscard]] Checked<std::span<const std::byte>> handle_message(std::span<const std::byte> message);
+  /// Moves files until the channel ends, and gives `code: why`. Once.
+  [[nodiscard]] Task<std::string> run();
 
-  [[nodiscard]] Sender& outgoing() noexcept { return sender_; }
-  [[nodiscard]] Receiver& incoming() noexcept { return receiver_; }
+  /// False if it cannot be offered now: another file is under way, or it is too large.
+  [[nodiscard]] bool offer(std::uint64_t size, std::string_view name, std::string_view type);
+  void accept();
+  void cancel(Direction direction, Reason reason);
+  void handle_readable() noexcept { sender_.handle_readable(); }
+  void handle_put_away(std::uint32_t id, std::uint64_t bytes);
 
-  /// The other end's HELLO has arrived: files may be offered.
-  [[nodiscard]] bool ready() const noexcept { return peer_greeted_; }
-  /// The next frame to send, pieces of files apart.
-  [[nodiscard]] std::optional<std::vector<std::byte>> poll_frame();
-  /// What happened since the last call, in order.
-  [[nodiscard]] std::deque<Event> take_events() { return std::exchange(events_, {}); }
+  /// Bytes of the file under way, or of the last one: outgoing ones that the other end has taken, incoming ones.
+  [[nodiscard]] std::uint64_t progress(Direction direction) const noexcept;
 
  private:
+  [[nodiscard]] Checked<void> handle_start(IncomingMessage message, Message part);
+  [[nodiscard]] Checked<void> handle_control(std::span<const std::byte> message);
+  /// Everything that follows from a change of the roles' states.
+  void follow();
+
+  [[nodiscard]] Task<void> send_messages();
+  [[nodiscard]] Task<void> send_content();
+  [[nodiscard]] Task<void> read_content();
+  void take_content(std::span<const std::byte> bytes);
+
+  EventLoop& loop_;
+  DataChannel channel_;
+  User& user_;
   std::deque<Event> events_;
   Sender sender_;
   Receiver receiver_;
-  bool greeted_ = false;
-  bool peer_greeted_ = false;
+  std::optional<IncomingMessage> content_;
+  std::uint64_t acknowledged_before_ = 0;  // of the channel, when the content's send began
+  bool is_sending_messages_ = false;
+  bool is_sending_content_ = false;
+  bool is_reading_content_ = false;
+  // Last: they use what is above.
+  Spawned<void> sending_messages_;
+  Spawned<void> sending_content_;
+  Spawned<void> reading_content_;
 };
 
 }  // namespace wdc::transfer

@@ -6,11 +6,15 @@
 
 #include <algorithm>
 #include <functional>
+#include <memory>
+
+#include "tests/support/loop_fixture.h"
 
 namespace wdc::transfer {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::StartsWith;
 using Bytes = std::vector<std::byte>;
 
 Bytes file_of(std::size_t size) {
@@ -25,45 +29,34 @@ Digest hash_of(const Bytes& file) {
   return hash.finish();
 }
 
-/// One end with a person and a disk: what it sends waits in `sent` until deliver() takes it to the other end.
-struct End {
-  explicit End(std::size_t max_message_size = 262'144, std::uint32_t window = kDefaultWindow)
-      : session(max_message_size, window) {}
+/// The content message of a file.
+Bytes content_of(std::uint32_t id, const Bytes& file) {
+  const auto header = encode_content_header(id);
+  const auto digest = hash_of(file);
+  Bytes content(header.size() + file.size() + digest.size());
+  std::ranges::copy(header, content.begin());
+  std::copy_n(file.begin(), file.size(), content.begin() + kHeaderSize);
+  std::copy_n(digest.begin(), digest.size(), content.end() - sizeof(Digest));
+  return content;
+}
 
-  void offer(const Bytes& content, std::string_view name = "a.bin", std::string_view type = "") {
+/// One end with a person and a disk.
+class End : public User {
+ public:
+  End(EventLoop& loop, DataChannel channel) : session(loop, std::move(channel), *this) {
+    running_ = spawn(loop, run());
+  }
+
+  bool offer(const Bytes& content, std::string_view name = "a.bin", std::string_view type = "") {
     file = content;
-    session.outgoing().offer(content.size(), name, type);
+    return session.offer(content.size(), name, type);
   }
 
-  void drain() {
-    for (auto& event : session.take_events()) {
-      if (std::holds_alternative<FileOffered>(event)) {
-        arrived.clear();
-        if (accepts) session.incoming().accept();
-      }
-      events.push_back(std::move(event));
-    }
-    for (;;) {
-      if (auto frame = session.poll_frame()) {
-        sent.push_back(std::move(*frame));
-      } else if (const auto piece = session.outgoing().poll_piece()) {
-        Bytes message(kDataHeader + piece->length);
-        std::copy_n(file.begin() + static_cast<std::ptrdiff_t>(piece->offset), piece->length,
-                    message.begin() + kDataHeader);
-        session.outgoing().commit_piece(message);
-        sent.push_back(std::move(message));
-      } else {
-        return;
-      }
-    }
-  }
-
-  [[nodiscard]] Checked<void> handle(const Bytes& message) {
-    const auto bytes = session.handle_message(message);
-    if (!bytes) return std::unexpected(bytes.error());
-    arrived.insert(arrived.end(), bytes->begin(), bytes->end());
-    if (!bytes->empty() && writes_at_once) session.incoming().handle_put_away(session.incoming().id(), bytes->size());
-    return {};
+  /// What a person does about it, in a turn of its own.
+  bool answer() {
+    if (!std::exchange(asked_, false) || !accepts) return false;
+    session.accept();
+    return true;
   }
 
   template <class T>
@@ -82,40 +75,45 @@ struct End {
     return nullptr;
   }
 
-  Session session;
+  void on_event(const Event& event) override {
+    if (std::holds_alternative<FileOffered>(event)) {
+      arrived.clear();
+      asked_ = true;
+    }
+    events.push_back(event);
+  }
+
+  Answer read(std::uint64_t offset, std::span<std::byte> target) override {
+    if (offset + target.size() > readable) return Answer::later;
+    if (offset + target.size() > broken_at) return Answer::failed;
+    std::copy_n(file.begin() + static_cast<std::ptrdiff_t>(offset), target.size(), target.begin());
+    return Answer::now;
+  }
+
+  Answer write(std::uint32_t, std::span<const std::byte> bytes) override {
+    if (arrived.size() + bytes.size() > room) return Answer::failed;
+    arrived.insert(arrived.end(), bytes.begin(), bytes.end());
+    return writes_at_once ? Answer::now : Answer::later;
+  }
+
+  static constexpr std::uint64_t kAll = ~std::uint64_t{0};
+
+  std::vector<Event> events;
   Bytes file;
   Bytes arrived;
-  std::deque<Bytes> sent;
-  std::vector<Event> events;
+  std::uint64_t readable = kAll;
+  std::uint64_t broken_at = kAll;
+  std::uint64_t room = kAll;
   bool accepts = true;
   bool writes_at_once = true;
-};
+  std::optional<std::string> ended;
+  Session session;
 
-struct Pair {
-  Pair() = default;
-  Pair(std::size_t max_message_size, std::uint32_t window) : a(max_message_size, window), b(max_message_size, window) {}
+ private:
+  Task<void> run() { ended = co_await session.run(); }
 
-  /// Carries messages both ways until nobody has anything to say, at most `limit` of them.
-  void run(int limit = 1'000'000) {
-    a.drain();
-    b.drain();
-    while (limit-- > 0 && (step(a, b) || step(b, a))) {
-    }
-  }
-
-  static bool step(End& from, End& to) {
-    if (from.sent.empty()) return false;
-    const auto message = std::move(from.sent.front());
-    from.sent.pop_front();
-    const auto handled = to.handle(message);
-    EXPECT_TRUE(handled) << handled.error().text;
-    to.drain();
-    from.drain();
-    return true;
-  }
-
-  End a;
-  End b;
+  bool asked_ = false;
+  Spawned<void> running_;
 };
 
 void expect_whole(const End& from, const End& to) {
@@ -127,309 +125,372 @@ void expect_whole(const End& from, const End& to) {
   EXPECT_EQ(received->sha256, hash_of(from.file));
 }
 
-TEST(SessionTest, BothEndsAreReadyAfterHello) {
-  Pair pair;
-  pair.run();
-  EXPECT_TRUE(pair.a.session.ready());
-  EXPECT_TRUE(pair.b.session.ready());
-  EXPECT_TRUE(pair.a.last<PeerReady>());
-}
+class SessionTest : public test::LoopTest {
+ protected:
+  SessionTest() { open(); }
 
-class SizeTest : public ::testing::TestWithParam<std::size_t> {};
+  void open(FlowOptions near = flow_options(), FlowOptions far = flow_options()) {
+    b_.reset();
+    a_.reset();
+    auto pair = make_pair(near, far, ReadyState::open, {.protocol = std::string(kProtocol)});
+    a_ = std::make_unique<End>(*loop, std::move(pair.near));
+    b_ = std::make_unique<End>(*loop, std::move(pair.far));
+  }
+  End& a() { return *a_; }
+  End& b() { return *b_; }
 
-TEST_P(SizeTest, AFileArrivesWhole) {
-  Pair pair(262'144, 4 * kMinWindow);
-  pair.a.offer(file_of(GetParam()), "näme.bin", "text/plain");
-  pair.run();
-  const auto* offered = pair.b.last<FileOffered>();
-  ASSERT_TRUE(offered);
-  EXPECT_EQ(offered->name, "näme.bin");
-  EXPECT_EQ(offered->type, "text/plain");
-  EXPECT_EQ(offered->size, GetParam());
-  expect_whole(pair.a, pair.b);
-  EXPECT_EQ(pair.a.session.outgoing().acknowledged(), GetParam());
-}
+  /// At most `turns`, then what follows by itself does not.
+  void turns(int count) {
+    for (int i = 0; i < count; ++i) {
+      loop->poll();
+      a().answer();
+      b().answer();
+    }
+  }
+  void settle_all() {
+    do settle();
+    while (a().answer() || b().answer());
+  }
 
-INSTANTIATE_TEST_SUITE_P(Sizes, SizeTest, ::testing::Values(0, 1, 65'519, 65'520, 65'521, 131'040, 1'000'001));
+ private:
+  std::unique_ptr<End> a_;
+  std::unique_ptr<End> b_;
+};
 
-TEST(SessionTest, TheSmallestWindowAndTinyMessagesStillArrive) {
-  Pair pair(100, kMinWindow);
-  pair.a.offer(file_of(100'000));
-  pair.run();
-  expect_whole(pair.a, pair.b);
-}
-
-TEST(SessionTest, MessagesFitTheChannel) {
-  for (const std::size_t limit : {1'000U, 65'536U, 1'000'000'000U}) {
-    Pair pair(limit, kDefaultWindow);
-    pair.a.offer(file_of(300'000));
-    pair.a.drain();
-    pair.b.drain();
-    std::size_t largest = 0;
-    do {
-      for (const auto& message : pair.a.sent) largest = std::max(largest, message.size());
-    } while (Pair::step(pair.a, pair.b) || Pair::step(pair.b, pair.a));
-    EXPECT_EQ(largest, std::min<std::size_t>(limit, 65'536));
+TEST_F(SessionTest, AFileOfAnySizeArrivesWhole) {
+  for (const std::size_t size : {0U, 1U, 65'495U, 65'496U, 65'536U, 131'040U, 1'000'001U, 5'000'000U}) {
+    ASSERT_TRUE(a().offer(file_of(size), "näme.bin", "text/plain"));
+    settle_all();
+    const auto* offered = b().last<FileOffered>();
+    ASSERT_TRUE(offered);
+    EXPECT_EQ(offered->name, "näme.bin");
+    EXPECT_EQ(offered->type, "text/plain");
+    EXPECT_EQ(offered->size, size);
+    expect_whole(a(), b());
+    EXPECT_EQ(a().session.progress(Direction::outgoing), size);
+    EXPECT_EQ(b().session.progress(Direction::incoming), size);
   }
 }
 
-TEST(SessionTest, FilesFollowOneAnotherInBothDirectionsAtOnce) {
-  Pair pair;
+TEST_F(SessionTest, AFileArrivesThroughTheSmallestWindows) {
+  FlowOptions flow;
+  flow.framed = {.window = 1'000, .message_window = 200, .read_window = 200, .frame_size = 256};
+  open(flow, flow);
+  ASSERT_TRUE(a().offer(file_of(20'000)));
+  for (int i = 0; i < 100 && !a().done(Direction::outgoing); ++i) settle_all();
+  expect_whole(a(), b());
+}
+
+TEST_F(SessionTest, FilesFollowOneAnotherInBothDirectionsAtOnce) {
   for (std::size_t i = 1; i <= 5; ++i) {
-    pair.a.offer(file_of(30'000 * i));
-    pair.b.offer(file_of(20'001 * i));
-    pair.run();
-    expect_whole(pair.a, pair.b);
-    expect_whole(pair.b, pair.a);
+    ASSERT_TRUE(a().offer(file_of(300'000 * i)));
+    ASSERT_TRUE(b().offer(file_of(200'001 * i)));
+    EXPECT_FALSE(a().session.offer(1, "another", ""));
+    settle_all();
+    expect_whole(a(), b());
+    expect_whole(b(), a());
   }
+  EXPECT_FALSE(a().session.offer(kMaxFileBytes + 1, "too large", ""));
 }
 
-TEST(SessionTest, NoMoreThanTheWindowIsUnacknowledged) {
-  constexpr std::uint32_t kWindow = 8 * kMinWindow;
-  Pair pair(262'144, kWindow);
-  pair.b.writes_at_once = false;
-  pair.a.offer(file_of(3 * kWindow));
-  pair.run();
-  EXPECT_LE(pair.a.session.outgoing().sent(), kWindow);
-  EXPECT_GT(pair.a.session.outgoing().sent(), kWindow - kDataMessageSize);
-  EXPECT_EQ(pair.a.session.outgoing().acknowledged(), 0U);
-  // The disk takes half of it: as much more may come.
-  pair.b.session.incoming().handle_put_away(1, kWindow / 2);
-  pair.run();
-  EXPECT_EQ(pair.a.session.outgoing().acknowledged(), kWindow / 2);
-  EXPECT_LE(pair.a.session.outgoing().sent(), kWindow / 2 * 3);
-  EXPECT_GT(pair.a.session.outgoing().sent(), kWindow);
+TEST_F(SessionTest, ASlowDiskHoldsItsSenderBack) {
+  constexpr std::size_t kSize = 8'000'000;
+  b().writes_at_once = false;
+  ASSERT_TRUE(a().offer(file_of(kSize)));
+  settle_all();
+  const auto unwritten = b().arrived.size();
+  EXPECT_GE(unwritten, Receiver::kMostUnwritten);
+  EXPECT_LE(unwritten, Receiver::kMostUnwritten + 65'536);
+  EXPECT_LE(a().session.progress(Direction::outgoing), unwritten);
+  EXPECT_LT(b().session.progress(Direction::incoming), kSize);
+  while (!b().done(Direction::incoming)) {
+    const auto before = b().arrived.size();
+    b().session.handle_put_away(1, 1'000'000);
+    settle_all();
+    EXPECT_LE(b().arrived.size(), before + 1'000'000 + 65'536);
+  }
+  settle_all();
+  expect_whole(a(), b());
 }
 
-TEST(SessionTest, AFileIsDoneOnlyWhenItIsPutAway) {
-  Pair pair;
-  pair.b.writes_at_once = false;
-  pair.a.offer(file_of(1'000));
-  pair.run();
-  EXPECT_EQ(pair.a.last<FileDone>(), nullptr);
-  pair.b.session.incoming().handle_put_away(1, 999);
-  pair.run();
-  EXPECT_EQ(pair.a.last<FileDone>(), nullptr);
-  pair.b.session.incoming().handle_put_away(1, 1);
-  pair.run();
-  expect_whole(pair.a, pair.b);
+TEST_F(SessionTest, ASenderWaitsForItsFile) {
+  a().readable = 0;
+  ASSERT_TRUE(a().offer(file_of(500'000)));
+  settle_all();
+  EXPECT_TRUE(b().arrived.empty());
+  for (a().readable = 100'000; a().readable <= 500'000; a().readable += 100'000) {
+    a().session.handle_readable();
+    settle_all();
+    EXPECT_LE(b().arrived.size(), a().readable);
+  }
+  expect_whole(a(), b());
 }
 
-TEST(SessionTest, ADeclinedFileIsNotSent) {
-  Pair pair;
-  pair.b.accepts = false;
-  pair.a.offer(file_of(1'000));
-  pair.run();
-  pair.b.session.incoming().stop(Reason::declined);
-  pair.run();
-  const auto* stopped = pair.a.last<FileStopped>();
+TEST_F(SessionTest, AFileIsDoneOnlyWhenItIsPutAway) {
+  b().writes_at_once = false;
+  ASSERT_TRUE(a().offer(file_of(1'000)));
+  settle_all();
+  EXPECT_EQ(a().last<FileDone>(), nullptr);
+  b().session.handle_put_away(1, 999);
+  settle_all();
+  EXPECT_EQ(a().last<FileDone>(), nullptr);
+  b().session.handle_put_away(1, 1);
+  settle_all();
+  expect_whole(a(), b());
+}
+
+TEST_F(SessionTest, ADeclinedFileIsNotSent) {
+  b().accepts = false;
+  ASSERT_TRUE(a().offer(file_of(1'000)));
+  settle_all();
+  b().session.cancel(Direction::incoming, Reason::declined);
+  settle_all();
+  const auto* stopped = a().last<FileStopped>();
   ASSERT_TRUE(stopped);
   EXPECT_EQ(stopped->reason, Reason::declined);
   EXPECT_TRUE(stopped->by_peer);
-  EXPECT_TRUE(pair.b.arrived.empty());
-  pair.b.accepts = true;
-  pair.a.offer(file_of(2'000));
-  pair.run();
-  expect_whole(pair.a, pair.b);
+  EXPECT_TRUE(b().arrived.empty());
+  b().accepts = true;
+  ASSERT_TRUE(a().offer(file_of(2'000)));
+  settle_all();
+  expect_whole(a(), b());
 }
 
-TEST(SessionTest, EitherEndMayStopAtAnyMomentAndTheNextFileArrives) {
+TEST_F(SessionTest, EitherEndMayStopAtAnyMomentAndTheNextFileArrives) {
   for (const bool sender_stops : {true, false}) {
-    for (int moment = 0; moment < 30; ++moment) {
-      SCOPED_TRACE(testing::Message() << (sender_stops ? "sender" : "receiver") << " after " << moment << " messages");
-      Pair pair(16'400, kMinWindow);
-      pair.a.offer(file_of(150'000));
-      pair.run(moment);
+    int stopped = 0;
+    for (int moment = 0; moment < 25; ++moment) {
+      SCOPED_TRACE(testing::Message() << (sender_stops ? "sender" : "receiver") << " after " << moment << " turns");
+      open();
+      ASSERT_TRUE(a().offer(file_of(2'000'000)));
+      turns(moment);
+      const bool under_way = b().last<FileOffered>() != nullptr && b().done(Direction::incoming) == nullptr;
       if (sender_stops) {
-        pair.a.session.outgoing().cancel(Reason::cancelled);
+        a().session.cancel(Direction::outgoing, Reason::cancelled);
       } else {
-        pair.b.session.incoming().stop(Reason::cancelled);
+        b().session.cancel(Direction::incoming, Reason::cancelled);
       }
-      pair.run();
-      if (!pair.a.session.outgoing().idle()) FAIL() << "the sender goes on";
-      EXPECT_TRUE(pair.b.session.incoming().idle());
-      pair.a.offer(file_of(5'000));
-      pair.run();
-      expect_whole(pair.a, pair.b);
+      settle_all();
+      // All of it may have been there already when the other end heard that it was cancelled.
+      if (under_way && b().done(Direction::incoming) == nullptr) {
+        ASSERT_TRUE(a().last<FileStopped>() && b().last<FileStopped>());
+        EXPECT_EQ(a().last<FileStopped>()->by_peer, !sender_stops);
+        EXPECT_EQ(b().last<FileStopped>()->by_peer, sender_stops);
+        ++stopped;
+      }
+      ASSERT_TRUE(a().offer(file_of(5'000)));
+      settle_all();
+      expect_whole(a(), b());
+      EXPECT_FALSE(a().ended || b().ended);
     }
+    EXPECT_GE(stopped, 5);
   }
 }
 
-TEST(SessionTest, BothEndsMayStopAtTheSameTime) {
-  Pair pair(16'400, kMinWindow);
-  pair.a.offer(file_of(300'000));
-  pair.run(10);
-  pair.a.session.outgoing().cancel(Reason::read_failed);
-  pair.b.session.incoming().stop(Reason::write_failed);
-  pair.run();
-  EXPECT_FALSE(pair.a.last<FileStopped>()->by_peer);
-  EXPECT_FALSE(pair.b.last<FileStopped>()->by_peer);
-  pair.a.offer(file_of(1));
-  pair.run();
-  expect_whole(pair.a, pair.b);
+TEST_F(SessionTest, BothEndsMayStopAtTheSameTime) {
+  ASSERT_TRUE(a().offer(file_of(2'000'000)));
+  turns(10);
+  a().session.cancel(Direction::outgoing, Reason::read_failed);
+  b().session.cancel(Direction::incoming, Reason::write_failed);
+  settle_all();
+  EXPECT_FALSE(a().last<FileStopped>()->by_peer);
+  EXPECT_FALSE(b().last<FileStopped>()->by_peer);
+  ASSERT_TRUE(a().offer(file_of(1)));
+  settle_all();
+  expect_whole(a(), b());
 }
 
-TEST(SessionTest, BytesPutAwayLateDoNotCountForTheNextFile) {
-  Pair pair;
-  pair.b.writes_at_once = false;
-  pair.a.offer(file_of(1'000));
-  pair.run();
-  pair.a.session.outgoing().cancel(Reason::cancelled);
-  pair.a.offer(file_of(500));
-  pair.run();
-  pair.b.session.incoming().handle_put_away(1, 1'000);
-  pair.run();
-  EXPECT_EQ(pair.a.last<FileDone>(), nullptr);
-  pair.b.session.incoming().handle_put_away(2, 500);
-  pair.run();
-  EXPECT_NE(pair.a.last<FileDone>(), nullptr);
+TEST_F(SessionTest, AFileThatCannotBeReadOrWrittenAnyMoreEndsOnBothSides) {
+  a().broken_at = 1'000'000;
+  ASSERT_TRUE(a().offer(file_of(2'000'000)));
+  settle_all();
+  EXPECT_EQ(a().last<FileStopped>()->reason, Reason::read_failed);
+  EXPECT_EQ(b().last<FileStopped>()->reason, Reason::read_failed);
+  EXPECT_TRUE(b().last<FileStopped>()->by_peer);
+  a().broken_at = End::kAll;
+  b().room = 1'000'000;
+  ASSERT_TRUE(a().offer(file_of(2'000'000)));
+  settle_all();
+  EXPECT_EQ(a().last<FileStopped>()->reason, Reason::write_failed);
+  EXPECT_TRUE(a().last<FileStopped>()->by_peer);
+  EXPECT_EQ(b().last<FileStopped>()->reason, Reason::write_failed);
+  b().room = End::kAll;
+  ASSERT_TRUE(a().offer(file_of(2'000'000)));
+  settle_all();
+  expect_whole(a(), b());
 }
 
-TEST(SessionTest, ADifferentHashEndsTheTransferOnBothEnds) {
-  Pair pair;
-  pair.a.offer(file_of(1'000));
-  pair.a.drain();
-  pair.b.drain();
-  do {
-    for (auto& message : pair.a.sent) {
-      if (message[0] == std::byte{5}) message.back() ^= std::byte{1};
+TEST_F(SessionTest, BytesPutAwayLateDoNotCountForTheNextFile) {
+  b().writes_at_once = false;
+  ASSERT_TRUE(a().offer(file_of(1'000)));
+  settle_all();
+  a().session.cancel(Direction::outgoing, Reason::cancelled);
+  settle_all();
+  ASSERT_TRUE(a().offer(file_of(500)));
+  settle_all();
+  b().session.handle_put_away(1, 1'000);
+  settle_all();
+  EXPECT_EQ(a().last<FileDone>(), nullptr);
+  b().session.handle_put_away(2, 500);
+  settle_all();
+  EXPECT_NE(a().last<FileDone>(), nullptr);
+}
+
+TEST_F(SessionTest, NamesAreMadeHarmlessOnArrivalAndCutBeforeTheyLeave) {
+  ASSERT_TRUE(a().offer({}, "../../.bashrc\n", "text/html; x=y"));
+  settle_all();
+  EXPECT_EQ(b().last<FileOffered>()->name, "bashrc");
+  EXPECT_EQ(b().last<FileOffered>()->type, "application/octet-stream");
+  ASSERT_TRUE(a().offer({}, std::string(1'000, 'x'), std::string(1'000, 'y')));
+  settle_all();
+  EXPECT_EQ(b().last<FileOffered>()->name, std::string(255, 'x'));
+}
+
+TEST_F(SessionTest, TheEndOfTheChannelEndsTheSession) {
+  a().accepts = false;
+  ASSERT_TRUE(b().offer(file_of(10)));
+  auto pair = make_pair(flow_options(), flow_options(), ReadyState::open, {.protocol = std::string(kProtocol)});
+  End left(*loop, std::move(pair.near));
+  settle();
+  auto closing = start(pair.far.close());
+  settle();
+  EXPECT_EQ(left.ended, "closed: the other side has left");
+  EXPECT_TRUE(closing.take());
+}
+
+/// One honest end, and a channel whose other side says what it wants.
+class HostileSession : public test::LoopTest {
+ public:
+  HostileSession() { open(); }
+  void open() {
+    end_.reset();
+    auto pair = make_pair(flow_options(), {}, ReadyState::open, {.protocol = std::string(kProtocol)});
+    end_ = std::make_unique<End>(*loop, std::move(pair.near));
+    channel_ = std::move(pair.far);
+    settle();
+  }
+  End& end() { return *end_; }
+  void settle_end() {
+    do settle();
+    while (end_->answer());
+  }
+  void say(const Bytes& message) {
+    sends_.push_back(start(channel_.send(Message::binary(message))));
+    settle_end();
+  }
+  void say(const Control& control) { say(encode(control)); }
+  void say_text() {
+    sends_.push_back(start(channel_.send_text("hello")));
+    settle_end();
+  }
+
+  // States to begin in.
+  void nothing() {}
+  void offered() {
+    end().accepts = false;
+    say(Offer{1, 100'000, "a", ""});
+  }
+  void accepted() { say(Offer{1, 100'000, "a", ""}); }
+  void offering() {
+    ASSERT_TRUE(end().offer(file_of(100'000)));
+    settle_end();
+  }
+  void sending() {
+    end().readable = 50'000;
+    offering();
+    say(Accept{1});
+  }
+  void sent() {
+    offering();
+    say(Accept{1});
+    auto received = start(read_all());
+    settle_end();
+  }
+  /// What an honest other end would read.
+  Task<void> read_all() {
+    auto messages = channel_.message_stream();
+    while (co_await messages.next()) {
     }
-  } while (Pair::step(pair.a, pair.b) || Pair::step(pair.b, pair.a));
-  EXPECT_EQ(pair.a.last<FileStopped>()->reason, Reason::hash_mismatch);
-  EXPECT_EQ(pair.b.last<FileStopped>()->reason, Reason::hash_mismatch);
-  EXPECT_EQ(pair.b.last<FileDone>(), nullptr);
-}
+  }
 
-TEST(SessionTest, NamesAreMadeHarmlessOnArrivalAndCutBeforeTheyLeave) {
-  Pair pair;
-  pair.a.offer({}, "../../.bashrc\n", "text/html; x=y");
-  pair.run();
-  EXPECT_EQ(pair.b.last<FileOffered>()->name, "bashrc");
-  EXPECT_EQ(pair.b.last<FileOffered>()->type, "application/octet-stream");
-  pair.a.offer({}, std::string(1'000, 'x'), std::string(1'000, 'y'));
-  pair.run();
-  EXPECT_EQ(pair.b.last<FileOffered>()->name, std::string(255, 'x'));
-}
-
-/// What a hostile far end says to an end that has greeted it; `prepare` gets the end into the state wanted first.
-struct Hostile {
-  const char* what;
-  std::function<void(End&)> prepare;
-  Frame frame;
+ private:
+  std::unique_ptr<End> end_;
+  DataChannel channel_;
+  std::vector<Spawned<Result<void>>> sends_;
 };
 
-void offered(End& end) { ASSERT_TRUE(end.handle(encode(Offer{1, 100'000, "a", ""}))); }
-void unaccepted(End& end) {
-  end.accepts = false;
-  offered(end);
-  end.drain();
-}
-void accepted(End& end) {
-  offered(end);
-  end.drain();
-}
-void offering(End& end) {
-  end.offer(file_of(100'000));
-  end.drain();
-}
-void sending(End& end) {
-  end.offer(file_of(200'000));
-  ASSERT_TRUE(end.handle(encode(Accept{1, kMinWindow})));
-  end.drain();
-}
-void nothing(End&) {}
-
-TEST(SessionTest, EveryBreachOfTheProtocolIsNoticed) {
-  static const auto some = file_of(1'000);
-  static const auto much = file_of(100'001);
+TEST_F(HostileSession, IsEndedByEveryBreachOfTheProtocol) {
   const Digest digest{};
-  const std::vector<Hostile> breaches{
-      {"a second hello", nothing, Hello{}},
-      {"an offer with id 0", nothing, Offer{0, 1, "", ""}},
-      {"an offer that skips an id", nothing, Offer{2, 1, "", ""}},
-      {"an offer while another is open", offered, Offer{2, 1, "", ""}},
-      {"an accept of nothing", nothing, Accept{1, kMinWindow}},
-      {"a stop of nothing", nothing, Stop{1, Reason::declined}},
-      {"an ack of nothing", nothing, Ack{1, 0}},
-      {"a done of nothing", nothing, Done{1, digest}},
-      {"a cancel of nothing", nothing, Cancel{1, Reason::cancelled}},
-      {"data of nothing", nothing, Data{1, 0, some}},
-      {"a finish of nothing", nothing, Finish{1, 0, digest}},
-      {"a second accept", sending, Accept{1, kMinWindow}},
-      {"data before accept", unaccepted, Data{1, 0, some}},
-      {"a finish before accept", unaccepted, Finish{1, 100'000, digest}},
-      {"data with a gap", accepted, Data{1, 1, some}},
-      {"data past the size", accepted, Data{1, 0, much}},
-      {"a finish too early", accepted, Finish{1, 100'000, digest}},
-      {"a finish with another size", accepted, Finish{1, 0, digest}},
-      {"an ack for more than was sent", sending, Ack{1, 100'000}},
-      {"an ack before accept", offering, Ack{1, 1}},
-      {"a done before the end", sending, Done{1, digest}},
-      {"a done before accept", offering, Done{1, digest}},
+  const auto whole = content_of(1, file_of(100'000));
+  const auto control = [](Control said) { return [said](HostileSession& test) { test.say(said); }; };
+  const auto bytes = [](Bytes said) { return [said](HostileSession& test) { test.say(said); }; };
+  struct Breach {
+    const char* what;
+    void (HostileSession::*prepare)();
+    std::function<void(HostileSession&)> say;
+  };
+  const std::vector<Breach> breaches{
+      {"an empty message", &HostileSession::nothing, bytes({})},
+      {"a text", &HostileSession::nothing, [](HostileSession& test) { test.say_text(); }},
+      {"an unknown type", &HostileSession::nothing, bytes(Bytes(8, std::byte{9}))},
+      {"an offer in parts", &HostileSession::nothing, bytes(Bytes(200'000, std::byte{1}))},
+      {"an offer with id 0", &HostileSession::nothing, control(Offer{0, 1, "", ""})},
+      {"an offer that skips an id", &HostileSession::nothing, control(Offer{2, 1, "", ""})},
+      {"an offer while another is open", &HostileSession::offered, control(Offer{2, 1, "", ""})},
+      {"an accept of nothing", &HostileSession::nothing, control(Accept{1})},
+      {"a stop of nothing", &HostileSession::nothing, control(Stop{1, Reason::declined})},
+      {"a done of nothing", &HostileSession::nothing, control(Done{1, digest})},
+      {"a cancel of nothing", &HostileSession::nothing, control(Cancel{1, Reason::cancelled})},
+      {"content of nothing", &HostileSession::nothing, bytes(content_of(1, {}))},
+      {"content without an id", &HostileSession::accepted, bytes(Bytes(7, std::byte{4}))},
+      {"content before accept", &HostileSession::offered, bytes(whole)},
+      {"content that is too short", &HostileSession::accepted, bytes(content_of(1, file_of(99'999)))},
+      {"content that is too long", &HostileSession::accepted, bytes(content_of(1, file_of(100'001)))},
+      {"a second accept", &HostileSession::sending, control(Accept{1})},
+      {"a done before accept", &HostileSession::offering, control(Done{1, digest})},
+      {"a done before the end", &HostileSession::sending, control(Done{1, digest})},
+      {"a done with another hash", &HostileSession::sent, control(Done{1, digest})},
   };
   for (const auto& breach : breaches) {
-    End end;
-    ASSERT_TRUE(end.handle(encode(Hello{})));
-    end.drain();
-    breach.prepare(end);
-    const auto handled = end.handle(encode(breach.frame));
-    ASSERT_FALSE(handled) << breach.what;
-    EXPECT_FALSE(handled.error().text.empty());
+    SCOPED_TRACE(breach.what);
+    open();
+    (this->*breach.prepare)();
+    ASSERT_FALSE(end().ended) << *end().ended;
+    breach.say(*this);
+    ASSERT_TRUE(end().ended);
+    EXPECT_THAT(*end().ended, StartsWith("protocol_error: "));
+    EXPECT_GT(end().ended->size(), std::string_view("protocol_error: ").size());
   }
 }
 
-TEST(SessionTest, TheFirstFrameMustBeHello) {
-  End end;
-  const auto handled = end.handle(encode(Offer{1, 1, "", ""}));
-  ASSERT_FALSE(handled);
-  EXPECT_THAT(handled.error().text, HasSubstr("hello"));
+TEST_F(HostileSession, TakesTheRightHash) {
+  sent();
+  say(Done{1, hash_of(end().file)});
+  EXPECT_FALSE(end().ended);
+  EXPECT_TRUE(end().done(Direction::outgoing));
 }
 
-TEST(SessionTest, AnAckMayNotFall) {
-  End end;
-  ASSERT_TRUE(end.handle(encode(Hello{})));
-  sending(end);
-  ASSERT_TRUE(end.handle(encode(Ack{1, 1'000})));
-  EXPECT_TRUE(end.handle(encode(Ack{1, 1'000})));
-  EXPECT_FALSE(end.handle(encode(Ack{1, 999})));
+TEST_F(HostileSession, RefusesAFileWithAnotherHash) {
+  accepted();
+  auto content = content_of(1, file_of(100'000));
+  content[70'000] ^= std::byte{1};
+  say(content);
+  EXPECT_FALSE(end().ended);
+  ASSERT_TRUE(end().last<FileStopped>());
+  EXPECT_EQ(end().last<FileStopped>()->reason, Reason::hash_mismatch);
+  EXPECT_EQ(end().last<FileDone>(), nullptr);
 }
 
-TEST(SessionTest, DataPastTheWindowIsRefused) {
-  End end(262'144, kMinWindow);
-  end.writes_at_once = false;
-  ASSERT_TRUE(end.handle(encode(Hello{})));
-  accepted(end);
-  const auto half = file_of(kMinWindow / 2);
-  ASSERT_TRUE(end.handle(encode(Data{1, 0, half})));
-  ASSERT_TRUE(end.handle(encode(Data{1, half.size(), half})));
-  const auto handled = end.handle(encode(Data{1, 2 * half.size(), std::span(half).first(1)}));
-  ASSERT_FALSE(handled);
-  EXPECT_THAT(handled.error().text, HasSubstr("window of 65536"));
-}
-
-TEST(SessionTest, ADoneWithAnotherHashIsRefused) {
-  End end;
-  ASSERT_TRUE(end.handle(encode(Hello{})));
-  end.offer(file_of(10));
-  ASSERT_TRUE(end.handle(encode(Accept{1, kMinWindow})));
-  end.drain();
-  EXPECT_FALSE(end.handle(encode(Done{1, Digest{}})));
-  EXPECT_TRUE(end.handle(encode(Done{1, hash_of(end.file)})));
-}
-
-TEST(SessionTest, OffersAndCancelsWithoutEndLeaveNothingBehind) {
-  End end;
-  end.accepts = false;
-  ASSERT_TRUE(end.handle(encode(Hello{})));
-  end.drain();
-  end.sent.clear();
-  for (std::uint32_t id = 1; id <= 10'000; ++id) {
-    ASSERT_TRUE(end.handle(encode(Offer{id, kMaxFileBytes, "a", ""})));
-    ASSERT_TRUE(end.handle(encode(Cancel{id, Reason::cancelled})));
-    end.drain();
-    end.events.clear();
+TEST_F(HostileSession, KeepsNothingOfOffersAndContentsWithoutEnd) {
+  end().accepts = false;
+  for (std::uint32_t id = 1; id <= 2'000; ++id) {
+    say(Offer{id, kMaxFileBytes, "a", ""});
+    say(Cancel{id, Reason::cancelled});
+    say(content_of(id, {}));  // too late: dropped
+    end().events.clear();
   }
-  EXPECT_TRUE(end.sent.empty());
+  EXPECT_FALSE(end().ended);
+  EXPECT_TRUE(end().arrived.empty());
 }
 
 }  // namespace

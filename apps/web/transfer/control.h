@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The frames of docs/wire/transfer.md.
+// The messages of docs/wire/transfer.md, files apart.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <expected>
@@ -27,13 +28,10 @@ enum class Reason : std::uint8_t { declined = 1, cancelled, read_failed, write_f
 [[nodiscard]] std::string_view name(Reason reason) noexcept;
 
 inline constexpr std::uint64_t kMaxFileBytes = std::uint64_t{1} << 40;
-inline constexpr std::uint32_t kMinWindow = 65'536;
-inline constexpr std::uint32_t kMaxWindow = std::uint32_t{16} << 20;
-/// Bytes before the file's in a DATA frame.
-inline constexpr std::size_t kDataHeader = 16;
+/// Bytes before the file's in CONTENT, and the shortest of all messages.
+inline constexpr std::size_t kHeaderSize = 8;
 
-struct Hello {};
-/// The texts point into the frame.
+/// The texts point into the message.
 struct Offer {
   std::uint32_t id;
   std::uint64_t size;
@@ -42,26 +40,10 @@ struct Offer {
 };
 struct Accept {
   std::uint32_t id;
-  std::uint32_t window;
 };
 struct Stop {
   std::uint32_t id;
   Reason reason;
-};
-/// `bytes` point into the frame.
-struct Data {
-  std::uint32_t id;
-  std::uint64_t offset;
-  std::span<const std::byte> bytes;
-};
-struct Ack {
-  std::uint32_t id;
-  std::uint64_t received;
-};
-struct Finish {
-  std::uint32_t id;
-  std::uint64_t size;
-  Digest sha256;
 };
 struct Done {
   std::uint32_t id;
@@ -71,14 +53,18 @@ struct Cancel {
   std::uint32_t id;
   Reason reason;
 };
-using Frame = std::variant<Hello, Offer, Accept, Stop, Data, Ack, Finish, Done, Cancel>;
+using Control = std::variant<Offer, Accept, Stop, Done, Cancel>;
 
-/// Checks everything that one frame alone can show.
-[[nodiscard]] Checked<Frame> parse(std::span<const std::byte> frame);
+/// Checks everything that one message alone can show.
+[[nodiscard]] Checked<Control> parse(std::span<const std::byte> message);
 
 /// REQUIRES: texts within their limits.
-[[nodiscard]] std::vector<std::byte> encode(const Frame& frame);
-/// The header of a DATA frame whose bytes stand behind it already.
-void write_data_header(std::span<std::byte, kDataHeader> header, std::uint32_t id, std::uint64_t offset) noexcept;
+[[nodiscard]] std::vector<std::byte> encode(const Control& control);
+
+/// Whether these are the first bytes of CONTENT.
+[[nodiscard]] bool is_content(std::span<const std::byte> bytes) noexcept;
+/// The id of the file whose content begins with these bytes. REQUIRES: is_content(bytes).
+[[nodiscard]] Checked<std::uint32_t> parse_content_header(std::span<const std::byte> bytes);
+[[nodiscard]] std::array<std::byte, kHeaderSize> encode_content_header(std::uint32_t id) noexcept;
 
 }  // namespace wdc::transfer
