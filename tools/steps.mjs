@@ -57,6 +57,11 @@ export const steps = [
   browser('chromium'),
   browser('firefox'),
   {
+    name: 'npm-peers',
+    run: [['node', '--test', '--test-reporter=tap', 'tests/interop/npm_peers.test.mjs']],
+    count: 'node',
+  },
+  {
     name: 'installed',
     run: [['node', '--test', '--test-concurrency=1', '--test-reporter=tap', 'tests/package/*.test.mjs']],
     count: 'node',
