@@ -30,7 +30,7 @@ void ReceiveQueue::clear() noexcept {
 }
 
 void ReceiveQueue::grow() {
-  const std::size_t capacity = capacity_ == 0 ? kFirstCapacity : 2 * capacity_;
+  const std::size_t capacity = capacity_ == 0 ? kFirstCapacity : 4 * capacity_;  // rarely
   auto ring = std::make_unique<Message[]>(capacity);
   for (std::size_t i = 0; i < count_; ++i) ring[i] = std::move(ring_[(first_ + i) & (capacity_ - 1)]);
   ring_ = std::move(ring);

@@ -287,6 +287,8 @@ void Session::finish_handshake() {
   if (options_.role == Role::client) flight_.clear();  // it was answered
   if (!usable) return end(Error(Errc::transport_error, "the keys of the DTLS handshake could not be used"));
   opener_.emplace(std::move(read_aead_), read_salt_, options_.limits);
+  waiting_.reserve(kMostJobs);
+  texts_.reserve(kMostJobs);
   state_ = State::verifying;
   if (!remote_fingerprints_.empty()) after_verification();
 }

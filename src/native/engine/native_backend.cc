@@ -215,6 +215,7 @@ void NativeBackend::make_room() {
   shared_.train_memory = train_memory_;
   receive_memory_.resize(udp::UdpSocket::kReceiveMemory);
   trains_.resize(udp::UdpSocket::kMostDatagrams);
+  datagrams_.reserve(udp::UdpSocket::kMostDatagrams);
 }
 
 NativeBackend::~NativeBackend() { memory_->drop_reference(); }

@@ -79,7 +79,10 @@ void NativeChannel::close() {
   peer_->close_channel(*this, was_open);
 }
 
-void NativeChannel::abort() { close(); }
+void NativeChannel::abort() {
+  if (peer_ != nullptr && (stage_ == Stage::open || stage_ == Stage::closing)) peer_->abort_channel(*this);
+  close();
+}
 
 void NativeChannel::opened(dcep::ChannelId id) {
   id_ = id.value();

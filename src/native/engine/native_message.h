@@ -62,6 +62,7 @@ class MessageMemory final : public core::MessageSource {
 
   sctp::BufferPool buffers_;
   Node* free_ = nullptr;
+  std::size_t nodes_in_use_ = 0;
 };
 
 }  // namespace wdc::native

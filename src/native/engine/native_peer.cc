@@ -296,7 +296,8 @@ void NativePeer::advance(TimePoint now) {
   }
   for (auto* channel : std::exchange(ending_channels_, {})) channel->ended(std::nullopt);
   if (transport_) {
-    for (;;) {
+    // Candidates come after the description that they belong to, which may wait to be reported.
+    while (reports_.empty()) {
       if (auto event = transport_->poll_ice_event(now)) {
         take_ice_event(std::move(*event));
       } else if (auto message = transport_->poll_message(now)) {
@@ -520,6 +521,13 @@ void NativePeer::close_channel(NativeChannel& channel, bool was_open) {
     if (channel.id()) negotiated_ids_.erase(*channel.id());
     ending_channels_.push_back(&channel);
   }
+  host_.request_advance(*this);
+}
+
+void NativePeer::abort_channel(NativeChannel& channel) {
+  // One that is closing may not have been open before: then it is in no table.
+  if (!channel.id() || !channels_.contains(*channel.id())) return;
+  transport_->abort_channel(dcep::ChannelId(*channel.id()), host_.time());
   host_.request_advance(*this);
 }
 

@@ -83,6 +83,7 @@ class NativePeer final : public core::PeerBackend {
   [[nodiscard]] std::uint64_t max_message_size() const;
   void apply_low_threshold(NativeChannel& channel);
   void close_channel(NativeChannel& channel, bool was_open);
+  void abort_channel(NativeChannel& channel);
   void forget(NativeChannel& channel) noexcept;
 
  private:

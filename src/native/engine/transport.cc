@@ -47,7 +47,11 @@ sctp::AssociationOptions association_options(const TransportOptions& options, st
 }  // namespace
 
 Transport::Transport(const TransportOptions& options, const TransportShared& shared)
-    : options_(options), shared_(shared), ice_(options.ice, shared.random) {}
+    : options_(options), shared_(shared), ice_(options.ice, shared.random) {
+  // A burst of the usual size allocates nothing.
+  dtls_datagrams_.reserve(sctp::PacketTrain::kMostPackets);
+  packets_.reserve(sctp::PacketTrain::kMostPackets);
+}
 
 Result<void> Transport::start(TransportStart start, TimePoint now) {
   auto dtls_options = options_.dtls;
@@ -69,6 +73,7 @@ Result<void> Transport::start(TransportStart start, TimePoint now) {
 
 void Transport::handle_datagrams(const ice::Path& path, std::span<const dtls::MutableByteView> datagrams,
                                  TimePoint now) {
+  if (state_ == State::down) return;  // a peer that has missed our goodbye is to notice by our silence
   dtls_datagrams_.clear();
   for (const auto datagram : datagrams) {
     if (looks_like_dtls(datagram)) {
@@ -79,7 +84,7 @@ void Transport::handle_datagrams(const ice::Path& path, std::span<const dtls::Mu
       ++stats_.datagrams_unknown;
     }
   }
-  if (!dtls_datagrams_.empty() && state_ != State::down) {
+  if (!dtls_datagrams_.empty()) {
     if (ice_.may_receive(path) && session_started_) {
       handle_dtls(now);
     } else {
@@ -169,7 +174,7 @@ std::optional<Burst> Transport::single(const ice::Path& path, dtls::ByteView byt
 std::optional<Burst> Transport::poll_transmit(TimePoint now) {
   release_early(now);
   if (auto check = ice_.poll_transmit()) {
-    sending_ = std::move(check->bytes);
+    ice_.take_back(std::exchange(sending_, std::move(check->bytes)));
     sealed_[0] = sending_;
     return Burst{.path = check->path, .datagrams = std::span(sealed_).first(1)};
   }
@@ -211,6 +216,7 @@ std::optional<TransportMessage> Transport::poll_message(TimePoint now) {
   if (!association_) return std::nullopt;
   // Before the first message its channel has to be there: the news that the association is up comes first.
   if (state_ == State::connecting) take_association_events(now);
+  if (events_.empty() && !released_.empty()) return released_.pop();
   while (events_.empty()) {
     auto message = association_->poll_message();
     if (!message) {
@@ -221,6 +227,12 @@ std::optional<TransportMessage> Transport::poll_message(TimePoint now) {
     }
     const auto id = channel_of(message->stream);
     const auto ppid = message->ppid.value();
+    if (const auto meaning = dcep::payload_meaning(ppid);
+        meaning && meaning->kind != dcep::PayloadKind::control && !channels_->exists(id)) {
+      TransportMessage early{id, meaning->kind, std::move(message->payload), meaning->empty};
+      if (keep_early(early)) continue;
+      message->payload = std::move(early.payload);
+    }
     if (channels_->handle_message(id, ppid, message->payload.bytes()) == dcep::ChannelTable::Arrival::deliver) {
       const auto meaning = dcep::payload_meaning(ppid);
       return TransportMessage{id, meaning->kind, std::move(message->payload), meaning->empty};
@@ -231,11 +243,27 @@ std::optional<TransportMessage> Transport::poll_message(TimePoint now) {
   return std::nullopt;
 }
 
+bool Transport::keep_early(TransportMessage& message) {
+  const auto size = message.payload.size();
+  if (early_messages_.size() >= options_.early_messages || early_message_bytes_ + size > options_.early_message_bytes)
+    return false;
+  early_message_bytes_ += size;
+  early_messages_.push_back(std::move(message));
+  return true;
+}
+
+void Transport::drop_early(dcep::ChannelId id) {
+  std::erase_if(early_messages_, [&](const TransportMessage& message) {
+    if (message.channel != id) return false;
+    early_message_bytes_ -= message.charge();
+    association_->consumed(message.charge());
+    return true;
+  });
+}
+
 std::optional<TransportEvent> Transport::poll_event() {
   if (events_.empty()) return std::nullopt;
-  auto event = std::move(events_.front());
-  events_.pop_front();
-  return event;
+  return events_.pop();
 }
 
 std::optional<ice::AgentEvent> Transport::poll_ice_event(TimePoint now) {
@@ -253,20 +281,21 @@ void Transport::take_association_events(TimePoint now) {
     if (std::holds_alternative<sctp::ConnectedEvent>(*event)) {
       if (state_ != State::connecting) continue;
       state_ = State::up;
-      events_.emplace_back(UpEvent{});
+      events_.push(UpEvent{});
     } else if (std::holds_alternative<sctp::RestartedEvent>(*event)) {
       // RFC 8831 knows no channels that outlive their association.
       association_->abort("restarted", now);
       end(Error(Errc::transport_error, "the peer has forgotten the SCTP association and begun a new one"), now);
     } else if (const auto* peer_reset = std::get_if<sctp::PeerResetEvent>(&*event)) {
       for (const auto stream : peer_reset->streams) {
-        if (channels_->exists(channel_of(stream))) events_.emplace_back(ChannelClosingEvent{channel_of(stream)});
+        if (channels_->exists(channel_of(stream))) events_.push(ChannelClosingEvent{channel_of(stream)});
         channels_->handle_peer_reset(channel_of(stream));
+        drop_early(channel_of(stream));
       }
     } else if (const auto* reset = std::get_if<sctp::ResetEvent>(&*event)) {
       for (const auto stream : reset->streams) channels_->handle_reset_done(channel_of(stream));
     } else if (const auto* low = std::get_if<sctp::BufferedLowEvent>(&*event)) {
-      events_.emplace_back(ChannelLowEvent{channel_of(low->stream)});
+      events_.push(ChannelLowEvent{channel_of(low->stream)});
     } else if (const auto* closed = std::get_if<sctp::ClosedEvent>(&*event)) {
       take_channel_outputs(now);  // what closed before it is told first
       end(error_of(*closed), now);
@@ -278,9 +307,9 @@ void Transport::take_channel_outputs(TimePoint now) {
   while (auto output = channels_->poll()) {
     if (auto* opened = std::get_if<dcep::IncomingChannel>(&*output)) {
       association_->set_stream_weight(stream_of(opened->id), std::max<std::uint16_t>(opened->parameters.priority, 1));
-      events_.emplace_back(ChannelOpenedEvent{opened->id, std::move(opened->parameters)});
+      events_.push(ChannelOpenedEvent{opened->id, std::move(opened->parameters)});
     } else if (const auto* gone = std::get_if<dcep::ChannelClosed>(&*output)) {
-      events_.emplace_back(ChannelGoneEvent{gone->id});
+      events_.push(ChannelGoneEvent{gone->id});
     } else if (auto* control = std::get_if<dcep::ControlMessage>(&*output)) {
       auto* const bytes = new std::vector<std::byte>(std::move(control->bytes));
       sctp::Payload payload(*bytes, bytes, [](void* owner, sctp::ByteView) noexcept {
@@ -302,11 +331,25 @@ std::optional<dcep::ChannelId> Transport::open_channel(const dcep::ChannelParame
   return id;
 }
 
-bool Transport::add_negotiated(dcep::ChannelId id) { return channels_->add_negotiated(id); }
+bool Transport::add_negotiated(dcep::ChannelId id) {
+  if (!channels_->add_negotiated(id)) return false;
+  for (auto& message : early_messages_) {
+    if (message.channel != id) continue;
+    early_message_bytes_ -= message.charge();
+    released_.push(std::move(message));
+  }
+  std::erase_if(early_messages_, [&](const TransportMessage& message) { return message.channel == id; });
+  return true;
+}
 
 void Transport::close_channel(dcep::ChannelId id, TimePoint now) {
   channels_->close(id);
   take_channel_outputs(now);
+}
+
+void Transport::abort_channel(dcep::ChannelId id, TimePoint now) {
+  association_->discard(stream_of(id), sctp::Ppid(dcep::kPpidControl), now);
+  close_channel(id, now);
 }
 
 sctp::SendStatus Transport::send(dcep::ChannelId id, dcep::PayloadKind kind, bool empty, sctp::Payload payload,
@@ -340,7 +383,7 @@ void Transport::end(std::optional<Error> error, TimePoint /*now*/) {
   if (state_ == State::down || state_ == State::closing) return;
   // An abort or alert of ours may still be on its way out.
   state_ = session_ && session_->state() == dtls::Session::State::connected ? State::closing : State::down;
-  events_.emplace_back(DownEvent{std::move(error)});
+  events_.push(DownEvent{std::move(error)});
 }
 
 sctp::AssociationStats Transport::sctp_stats() const {

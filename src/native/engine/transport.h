@@ -3,7 +3,6 @@
 
 #include <array>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <optional>
 #include <span>
@@ -14,6 +13,7 @@
 #include "src/native/dtls/session.h"
 #include "src/native/ice/agent.h"
 #include "src/native/sctp/association.h"
+#include "src/native/sctp/queue.h"
 
 namespace wdc::native {
 
@@ -34,6 +34,10 @@ struct TransportOptions {
   std::size_t datagram_size = 1'200;
   /// Datagrams that came before their path was checked, kept: the peer's first flight may overtake its check.
   std::size_t early_datagrams = 8;
+  /// Messages, and bytes of them, kept for negotiated channels that the user has not created yet. One more closes the
+  /// channel, like any message that nobody takes.
+  std::size_t early_messages = 256;
+  std::size_t early_message_bytes = std::size_t{256} << 10;
   /// Sees every packet of SCTP, not encrypted.
   std::function<void(TimePoint at, bool is_sent, std::span<const std::byte> packet)> packet_log{};
 };
@@ -132,6 +136,8 @@ class Transport {
   [[nodiscard]] bool add_negotiated(dcep::ChannelId id);
   /// Delivers what is queued, then closes.
   void close_channel(dcep::ChannelId id, TimePoint now);
+  /// Closes without what is queued and was not sent yet; what was sent is delivered.
+  void abort_channel(dcep::ChannelId id, TimePoint now);
   /// An empty message is a Payload of one byte. `options.unordered` is heeded once the peer knows the channel.
   [[nodiscard]] sctp::SendStatus send(dcep::ChannelId id, dcep::PayloadKind kind, bool empty, sctp::Payload payload,
                                       sctp::SendOptions options, TimePoint now);
@@ -161,6 +167,8 @@ class Transport {
   void take_channel_outputs(TimePoint now);
   void release_early(TimePoint now);
   void end(std::optional<Error> error, TimePoint now);
+  [[nodiscard]] bool keep_early(TransportMessage& message);
+  void drop_early(dcep::ChannelId id);
   [[nodiscard]] std::optional<Burst> single(const ice::Path& path, dtls::ByteView bytes);
   [[nodiscard]] std::optional<Burst> sealed_train(const ice::Path& path, TimePoint now);
 
@@ -179,11 +187,13 @@ class Transport {
   std::vector<dtls::MutableByteView> dtls_datagrams_;  // of the burst in hand
   std::vector<sctp::ByteView> packets_;
   std::vector<EarlyDatagram> early_;
+  std::vector<TransportMessage> early_messages_;  // of channels that are not there yet
+  std::size_t early_message_bytes_ = 0;
+  sctp::Queue<TransportMessage> released_;  // of channels that now are
 
   std::array<dtls::MutableByteView, sctp::PacketTrain::kMostPackets> sealed_{};
   std::vector<std::byte> sending_;  // of a single datagram
-  std::deque<TransportEvent> events_;
-  std::deque<ice::AgentEvent> ice_events_;
+  sctp::Queue<TransportEvent> events_;
 };
 
 }  // namespace wdc::native

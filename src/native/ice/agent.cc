@@ -117,7 +117,7 @@ Arrival Agent::handle_datagram(ByteView datagram, const Path& path, TimePoint no
 std::optional<Transmit> Agent::poll_transmit() {
   if (transmits_.empty()) return std::nullopt;
   Transmit transmit = std::move(transmits_.front());
-  transmits_.pop_front();
+  transmits_.erase(transmits_.begin());  // a few at most
   return transmit;
 }
 
@@ -198,6 +198,18 @@ TransactionId Agent::new_transaction() {
     bits >>= 8;
   }
   return transaction;
+}
+
+void Agent::take_back(std::vector<std::byte> bytes) {
+  constexpr std::size_t kMostSpare = 8;
+  if (bytes.capacity() > 0 && spare_.size() < kMostSpare) spare_.push_back(std::move(bytes));
+}
+
+std::vector<std::byte> Agent::memory() {
+  if (spare_.empty()) return {};
+  auto memory = std::move(spare_.back());
+  spare_.pop_back();
+  return memory;
 }
 
 void Agent::queue(const Path& path, std::vector<std::byte> bytes) {

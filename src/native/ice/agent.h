@@ -144,6 +144,8 @@ class Agent {
   // ---- poll
 
   [[nodiscard]] std::optional<Transmit> poll_transmit();
+  /// A datagram that has been sent, for its memory: checks of a path in use then allocate nothing.
+  void take_back(std::vector<std::byte> bytes);
   [[nodiscard]] std::optional<AgentEvent> poll_event();
   /// kNever: only a datagram or a call can change anything.
   [[nodiscard]] TimePoint next_deadline() const { return deadline_; }
@@ -252,6 +254,7 @@ class Agent {
   void trigger(CandidatePair& pair);
   void switch_role(Role role);
   void queue(const Path& path, std::vector<std::byte> bytes);
+  [[nodiscard]] std::vector<std::byte> memory();
 
   // Nomination, consent, state.
   void check_consent(TimePoint now);
@@ -315,7 +318,8 @@ class Agent {
   TimePoint paced_until_{};
   TimePoint deadline_ = kNever;
 
-  std::deque<Transmit> transmits_;
+  std::vector<Transmit> transmits_;
+  std::vector<std::vector<std::byte>> spare_;  // memory of datagrams that have gone
   std::deque<AgentEvent> events_;
   AgentStats stats_;
 };

@@ -21,8 +21,8 @@ void Agent::send_check(CandidatePair& pair, const Credentials& local, const Cred
   const Base* const base = base_at(pair.local);
   if (base == nullptr) return;
   const SentCheck& check = pair.sent.last();
-  StunWriter writer(StunClass::request, StunMethod::binding, check.transaction);
-  writer.add_username(remote.username_fragment + ':' + local.username_fragment);
+  StunWriter writer(StunClass::request, StunMethod::binding, check.transaction, memory());
+  writer.add_username(remote.username_fragment, local.username_fragment);
   writer.add_priority(candidate_priority(CandidateType::peer_reflexive, base->local_preference));
   if (check.role == Role::controlling) {
     writer.add_controlling(tie_breaker_);
@@ -166,7 +166,7 @@ void Agent::switch_role(Role role) {
 }
 
 void Agent::respond(const StunMessage& request, const Path& path, std::string_view password) {
-  StunWriter writer(StunClass::success, request.method, request.transaction);
+  StunWriter writer(StunClass::success, request.method, request.transaction, memory());
   writer.add_xor_mapped_address(path.remote);
   writer.add_integrity(password);
   queue(path, writer.finish());
@@ -174,7 +174,7 @@ void Agent::respond(const StunMessage& request, const Path& path, std::string_vi
 }
 
 void Agent::respond_error(const StunMessage& request, const Path& path, std::string_view password, StunErrorCode code) {
-  StunWriter writer(StunClass::error, request.method, request.transaction);
+  StunWriter writer(StunClass::error, request.method, request.transaction, memory());
   if (code == StunErrorCode::unknown_attribute) {
     writer.add_error_code(code, "Unknown Attribute");
     writer.add_unknown_attributes(std::span(request.unknown).first(request.unknown_count));

@@ -80,7 +80,7 @@ void Agent::ask_server(const SocketAddress& base, const SocketAddress& server) {
 
 void Agent::send_server_request(ServerRequest& request, TimePoint now) {
   if (request.transmissions == 0) request.transaction = new_transaction();
-  StunWriter writer(StunClass::request, StunMethod::binding, request.transaction);
+  StunWriter writer(StunClass::request, StunMethod::binding, request.transaction, memory());
   queue({request.base, request.server}, writer.finish());
   Duration wait = options_.retransmission_timeout * (1 << request.transmissions);
   if (++request.transmissions == options_.max_transmissions) wait = options_.retransmission_timeout * 16;

@@ -2,6 +2,7 @@
 #include "src/native/ice/stun_message.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "src/native/ice/crc32.h"
 #include "src/native/ice/sha1.h"
@@ -183,7 +184,10 @@ bool StunMessage::is_authentic(std::string_view key) const {
   return equal_in_constant_time(digest, bytes_.subspan(integrity_offset_ + kAttributeHeaderSize, kIntegritySize));
 }
 
-StunWriter::StunWriter(StunClass message_class, StunMethod method, const TransactionId& transaction) {
+StunWriter::StunWriter(StunClass message_class, StunMethod method, const TransactionId& transaction,
+                       std::vector<std::byte> memory)
+    : bytes_(std::move(memory)) {
+  bytes_.clear();
   bytes_.reserve(160);  // a check with our own names
   bytes_.resize(kHeaderSize);
   const auto m = static_cast<unsigned>(method);
@@ -206,6 +210,14 @@ std::size_t StunWriter::reserve(StunAttribute type, std::size_t size) {
 void StunWriter::add(StunAttribute type, std::string_view text) {
   const std::size_t begin = reserve(type, text.size());
   std::ranges::copy(std::as_bytes(std::span(text)), bytes_.begin() + static_cast<std::ptrdiff_t>(begin));
+}
+
+void StunWriter::add_username(std::string_view asked, std::string_view asking) {
+  const std::size_t begin = reserve(StunAttribute::username, asked.size() + 1 + asking.size());
+  const auto to = bytes_.begin() + static_cast<std::ptrdiff_t>(begin);
+  std::ranges::copy(std::as_bytes(std::span(asked)), to);
+  to[static_cast<std::ptrdiff_t>(asked.size())] = std::byte{':'};
+  std::ranges::copy(std::as_bytes(std::span(asking)), to + static_cast<std::ptrdiff_t>(asked.size()) + 1);
 }
 
 void StunWriter::add_number(StunAttribute type, std::uint64_t number) {

@@ -89,9 +89,13 @@ struct StunMessage {
 /// Puts a message together; attributes come in the order of the calls.
 class StunWriter {
  public:
-  StunWriter(StunClass message_class, StunMethod method, const TransactionId& transaction);
+  /// Into `memory`, whatever it holds.
+  StunWriter(StunClass message_class, StunMethod method, const TransactionId& transaction,
+             std::vector<std::byte> memory = {});
 
   void add_username(std::string_view username) { add(StunAttribute::username, username); }
+  /// Of a check: the fragments of who is asked and of who asks (RFC 8445 section 7.2.2).
+  void add_username(std::string_view asked, std::string_view asking);
   void add_software(std::string_view software) { add(StunAttribute::software, software); }
   void add_priority(std::uint32_t priority);
   void add_controlling(std::uint64_t tie_breaker) { add_number(StunAttribute::ice_controlling, tie_breaker); }

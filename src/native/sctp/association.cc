@@ -59,6 +59,12 @@ SendStatus Association::send(StreamId stream, Ppid ppid, Payload payload, const 
   return SendStatus::ok;
 }
 
+void Association::discard(StreamId stream, Ppid kept, TimePoint now) {
+  if (state_ == State::ended) return;
+  transmission_.discard(stream, kept);
+  go_on(now);
+}
+
 SendStatus Association::reset_stream(StreamId stream, TimePoint now) {
   if (state_ != State::established || !peer_.capabilities.stream_reset) return SendStatus::closed;
   if (stream.value() >= peer_.inbound_streams) return SendStatus::no_such_stream;

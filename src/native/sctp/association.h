@@ -145,6 +145,9 @@ class Association {
   void connect(TimePoint now);
   /// Queues a message; fragments are cut from `payload` when they are sent. Allowed before the association is set up.
   [[nodiscard]] SendStatus send(StreamId stream, Ppid ppid, Payload payload, const SendOptions& options, TimePoint now);
+  /// Drops what is queued on a stream and was not sent, but for messages of the PPID `kept`: a channel's own, without
+  /// which the peer could not follow. One that is partly sent is given up (RFC 3758), where the peer knows how.
+  void discard(StreamId stream, Ppid kept, TimePoint now);
   /// Resets our side of a stream once everything queued on it was sent; nothing can be sent on it until ResetEvent.
   [[nodiscard]] SendStatus reset_stream(StreamId stream, TimePoint now);
   /// Ends the association when everything queued was acknowledged.

@@ -438,5 +438,43 @@ TEST_F(AssociationTest, TheNumbersOfALongLifeWrap) {
   EXPECT_TRUE(in_order);
 }
 
+TEST_F(AssociationTest, DiscardsWhatIsQueuedAndResetsTheStream) {
+  for (const bool interleaving : {false, true}) {
+    Pair busy(with({true, interleaving, true, false}), delayed());
+    ASSERT_TRUE(busy.connect());
+    ASSERT_EQ(busy.a.send(1, std::string(1'000'000, 'x'), busy.now), SendStatus::ok);
+    for (int i = 0; i < 50; ++i) ASSERT_EQ(busy.a.send(1, "never sent", busy.now), SendStatus::ok);
+    ASSERT_EQ(busy.a.send(1, "the channel's own", busy.now, {}, 50), SendStatus::ok);
+    ASSERT_EQ(busy.a.send(2, "another's", busy.now), SendStatus::ok);
+    busy.settle();
+    ASSERT_GT(busy.a.association.stats().in_flight_bytes, 0U);
+    busy.a.association.discard(StreamId(1), Ppid(50), busy.now);
+    ASSERT_EQ(busy.a.association.reset_stream(StreamId(1), busy.now), SendStatus::ok);
+    ASSERT_TRUE(busy.run_until([&] { return busy.a.count<ResetEvent>() == 1 && busy.b.messages.size() == 2; }, 10s));
+    EXPECT_TRUE(busy.a.last<ResetEvent>()->performed);
+    EXPECT_EQ(busy.b.count<PeerResetEvent>(), 1U);
+    EXPECT_TRUE(std::ranges::count(busy.b.messages, Text{1, 50, "the channel's own"}) == 1);
+    EXPECT_TRUE(std::ranges::count(busy.b.messages, Text{2, 53, "another's"}) == 1);
+    EXPECT_EQ(busy.a.association.buffered(), 0U);
+    // The stream's numbers begin anew at both ends.
+    ASSERT_EQ(busy.a.send(1, "again", busy.now), SendStatus::ok);
+    ASSERT_TRUE(busy.run_until([&] { return busy.b.messages.size() == 3; }, 10s));
+    EXPECT_EQ(busy.b.messages.back().bytes, "again");
+  }
+}
+
+TEST_F(AssociationTest, FinishesABegunMessageThatThePeerCannotSkip) {
+  Pair reliable(with({false, false, true, false}), delayed());
+  ASSERT_TRUE(reliable.connect());
+  ASSERT_EQ(reliable.a.send(1, std::string(200'000, 'x'), reliable.now), SendStatus::ok);
+  ASSERT_EQ(reliable.a.send(1, "never sent", reliable.now), SendStatus::ok);
+  reliable.settle();
+  reliable.a.association.discard(StreamId(1), Ppid(50), reliable.now);
+  ASSERT_EQ(reliable.a.association.reset_stream(StreamId(1), reliable.now), SendStatus::ok);
+  ASSERT_TRUE(reliable.run_until([&] { return reliable.a.count<ResetEvent>() == 1; }, 10s));
+  ASSERT_EQ(reliable.b.messages.size(), 1U);
+  EXPECT_EQ(reliable.b.messages[0].bytes.size(), 200'000U);
+}
+
 }  // namespace
 }  // namespace wdc::sctp

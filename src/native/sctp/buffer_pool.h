@@ -56,7 +56,8 @@ class Buffer {
   std::size_t capacity_ = 0;
 };
 
-/// Memory for messages, in blocks of powers of two, kept for reuse up to a limit. One for all associations of a loop.
+/// Memory for messages, in blocks of powers of two, kept for reuse up to a limit. Small ones are taken from the system
+/// in advance, as many as are in use: a load that varies a little soon needs none. One for all associations of a loop.
 /// It must outlive its buffers.
 class BufferPool {
  public:
@@ -78,6 +79,7 @@ class BufferPool {
  private:
   friend class Buffer;
   static constexpr std::size_t kSmallestShift = 6;
+  static constexpr std::size_t kLargestInAdvance = 4'096;
   static constexpr std::size_t kClasses = 20;  // up to 32 MiB; larger ones are not kept
   struct FreeBlock {
     FreeBlock* next;
@@ -85,8 +87,10 @@ class BufferPool {
 
   [[nodiscard]] static std::size_t class_of(std::size_t capacity);
   void give_back(std::byte* data, std::size_t capacity) noexcept;
+  void take_in_advance(std::size_t index);
 
   std::array<FreeBlock*, kClasses> free_{};
+  std::array<std::size_t, kClasses> blocks_in_use_{};
   std::size_t retained_limit_;
   std::size_t retained_ = 0;
   std::size_t used_ = 0;

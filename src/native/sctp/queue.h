@@ -7,7 +7,7 @@
 
 namespace wdc::sctp {
 
-/// First in, first out, in a ring that doubles and is then used again.
+/// First in, first out, in a ring that grows in large steps and is then used again.
 template <class T>
 class Queue {
  public:
@@ -35,7 +35,7 @@ class Queue {
 
  private:
   void grow() {
-    std::vector<T> larger(slots_.empty() ? 16 : slots_.size() * 2);
+    std::vector<T> larger(slots_.empty() ? 16 : slots_.size() * 4);
     for (std::size_t i = 0; i < count_; ++i) larger[i] = std::move(slots_[(first_ + i) & (slots_.size() - 1)]);
     slots_ = std::move(larger);
     first_ = 0;

@@ -24,7 +24,10 @@ class Slab {
       free_.pop_back();
       return index;
     }
-    if (next_ % kPageSize == 0) pages_.push_back(std::make_unique<T[]>(kPageSize));
+    if (next_ == pages_.size() * kPageSize) {  // twice as many, so that this is rare
+      for (std::size_t more = pages_.empty() ? 1 : pages_.size(); more > 0; --more)
+        pages_.push_back(std::make_unique<T[]>(kPageSize));
+    }
     return next_++;
   }
   void give_back(Index index) {

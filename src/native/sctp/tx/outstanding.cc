@@ -2,6 +2,7 @@
 #include "src/native/sctp/tx/outstanding.h"
 
 #include <algorithm>
+#include <bit>
 #include <cassert>
 
 namespace wdc::sctp {
@@ -17,7 +18,9 @@ Outstanding::Outstanding(MessageSlab& messages, Tsn initial, std::size_t chunk_h
       highest_acked_(cumulative_) {}
 
 void Outstanding::grow() {
-  std::vector<OutstandingChunk> chunks(chunks_.size() * 2);
+  // At once for as many messages as wait, within reason: each will have a chunk at least.
+  const std::size_t wanted = std::bit_ceil(messages_.used());
+  std::vector<OutstandingChunk> chunks(std::clamp(wanted, chunks_.size() * 2, chunks_.size() * 16));
   std::vector<State> states(chunks.size());
   for (UnwrappedTsn tsn = cumulative_.next(); tsn < next_; tsn = tsn.next()) {
     const std::size_t to = static_cast<std::size_t>(tsn.value()) & (chunks.size() - 1);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <utility>
 
 namespace wdc::sctp {
 namespace {
@@ -115,6 +116,38 @@ void SendQueue::remove_partly_sent(MessageIndex index) {
   const std::size_t rest = message.payload.size() - message.sent;
   drop_head(stream);
   count_sent(message.stream, stream, rest);
+}
+
+MessageIndex SendQueue::discard(StreamId id, Ppid kept) {
+  Stream* const stream = streams_.find(id);
+  if (stream == nullptr) return kNoMessage;
+  MessageIndex begun = kNoMessage;
+  MessageIndex last_kept = kNoMessage;
+  std::size_t discarded = 0;
+  for (MessageIndex at = stream->head; at != kNoMessage;) {
+    const OutgoingMessage& message = messages_[at];
+    const MessageIndex next = message.next;
+    if (message.next_fragment > 0) begun = at;
+    if (message.next_fragment > 0 || message.ppid == kept) {
+      last_kept = at;
+    } else {
+      (last_kept == kNoMessage ? stream->head : messages_[last_kept].next) = next;
+      discarded += message.payload.size();
+      forget_message(messages_, at);
+    }
+    at = next;
+  }
+  stream->tail = last_kept;
+  if (stream->head == kNoMessage) take_turn_back(id, *stream);
+  count_sent(id, *stream, discarded);
+  return begun;
+}
+
+void SendQueue::take_turn_back(StreamId id, Stream& stream) {
+  if (current_ == std::int32_t{id.value()}) current_ = kNoStream;
+  if (!std::exchange(stream.has_turn, false)) return;
+  std::erase_if(turns_, [&](const Turn& turn) { return turn.stream == id; });
+  std::ranges::make_heap(turns_, kLater);
 }
 
 void SendQueue::assign_number(OutgoingMessage& message, DataKind kind) {

@@ -29,6 +29,9 @@ class SendQueue {
   void advance(std::size_t bytes);
   /// Takes a message away that is partly sent, where it is still in the queue.
   void remove_partly_sent(MessageIndex message);
+  /// Takes away a stream's messages of which nothing was sent, but for those of one PPID. Returns the one that is
+  /// partly sent, which stays, or kNoMessage.
+  MessageIndex discard(StreamId stream, Ppid kept);
 
   /// Gives the front message the number of its place on its stream.
   void assign_number(OutgoingMessage& message, DataKind kind);
@@ -69,6 +72,7 @@ class SendQueue {
   static constexpr std::int32_t kNoStream = -1;
 
   void give_turn(StreamId id, Stream& stream);
+  void take_turn_back(StreamId id, Stream& stream);
   void drop_head(Stream& stream);
   void count_sent(StreamId id, Stream& stream, std::size_t bytes);
   [[nodiscard]] bool head_expired(const Stream& stream, TimePoint now) const;

@@ -126,6 +126,40 @@ TEST_F(SendQueueTest, CountsWhatIsBufferedAndTellsWhenItIsLow) {
   EXPECT_EQ(queue.buffered(), 0U);
 }
 
+TEST_F(SendQueueTest, DiscardsWhatWasNotBegunAndKeepsOnePpid) {
+  push(1, 300);
+  push(1, 100);
+  messages[push(1, 100)].ppid = Ppid(50);
+  push(1, 100);
+  push(2, 100);
+  queue.set_low_threshold(StreamId(1), 300);
+  EXPECT_EQ(step(100), 1);
+  const MessageIndex begun = queue.discard(StreamId(1), Ppid(50));
+  ASSERT_NE(begun, kNoMessage);
+  EXPECT_EQ(messages[begun].sent, 100U);
+  EXPECT_EQ(queue.buffered(StreamId(1)), 300U);
+  EXPECT_EQ(queue.poll_low(), StreamId(1));
+  push(1, 10);
+  EXPECT_EQ(steps(6, 100), "11211-1");
+  EXPECT_EQ(messages.used(), 0U);
+}
+
+TEST_F(SendQueueTest, IsEmptyAtOnceWhenAllIsDiscarded) {
+  for (std::uint16_t stream = 1; stream <= 3; ++stream) push(stream, 100);
+  step(50);
+  push(3, 100);
+  EXPECT_EQ(queue.discard(StreamId(2), Ppid(50)), kNoMessage);
+  EXPECT_EQ(queue.discard(StreamId(3), Ppid(50)), kNoMessage);
+  EXPECT_EQ(queue.discard(StreamId(9), Ppid(50)), kNoMessage);
+  EXPECT_TRUE(queue.is_idle(StreamId(2)));
+  EXPECT_EQ(steps(2, 100), "1-1");
+  EXPECT_TRUE(queue.empty());
+  push(2, 100);
+  EXPECT_EQ(queue.discard(StreamId(2), Ppid(50)), kNoMessage);
+  EXPECT_TRUE(queue.empty());
+  EXPECT_EQ(queue.buffered(), 0U);
+}
+
 TEST_F(SendQueueTest, SsnsWrapAndUnorderedMessagesTakeNone) {
   OutgoingMessage message;
   for (std::uint32_t i = 0; i < 65'536; ++i) queue.assign_number(message, DataKind::data);

@@ -46,6 +46,13 @@ void Transmission::send(StreamId stream, Ppid ppid, Payload payload, const SendO
   queue_.push(index);
 }
 
+void Transmission::discard(StreamId stream, Ppid kept) {
+  const MessageIndex begun = queue_.discard(stream, kept);
+  if (begun == kNoMessage || !terms_.partial_reliability || messages_[begun].ppid == kept) return;
+  outstanding_->abandon(begun);
+  take_abandoned();
+}
+
 bool Transmission::fill(PacketWriter& packet, TimePoint now) {
   if (!outstanding_) return false;
   const std::size_t size_before = packet.size();

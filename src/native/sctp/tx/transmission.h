@@ -38,6 +38,9 @@ class Transmission {
 
   /// REQUIRES: the payload is not empty and smaller than 4 GiB.
   void send(StreamId stream, Ppid ppid, Payload payload, const SendOptions& options, TimePoint now);
+  /// Drops a stream's messages that were not sent, but for those of one PPID. One that is partly sent is given up where
+  /// the peer takes a FORWARD-TSN, and otherwise goes on.
+  void discard(StreamId stream, Ppid kept);
   /// Fills one packet with chunks as far as the windows allow; false if it wrote none.
   [[nodiscard]] bool fill(PacketWriter& packet, TimePoint now);
   /// Writes a FORWARD-TSN if one is due.
