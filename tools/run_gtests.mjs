@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
 // run_gtests.mjs BUILD_DIR [CTEST_OPTION]...   runs the tests that ctest lists there, counting each test of a GoogleTest.
-// A binary that crashes counts its finished tests as lost and itself as one failed.
-import { spawnSync } from 'node:child_process';
+// A binary that crashes counts its finished tests as lost and itself as one failed. Fuzzers, which only have to run for
+// their time, run two at once, after the others.
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { text } from 'node:stream/consumers';
 
 const buildDirectory = resolve(process.argv[2]);
 const listing = spawnSync('ctest', ['--test-dir', buildDirectory, '--show-only=json-v1', ...process.argv.slice(3)], { encoding: 'utf8' });
@@ -18,22 +20,33 @@ mkdirSync(results, { recursive: true });
 
 let passed = 0;
 let failed = 0;
-for (const { name, command, properties = [] } of tests) {
+
+/** As spawnSync(), but others may run meanwhile. */
+async function runProgram([program, ...words], { cwd, timeout }) {
+  const child = spawn(program, words, { cwd, killSignal: 'SIGKILL', timeout, stdio: ['ignore', 'pipe', 'pipe'] });
+  const ended = new Promise((done) => {
+    child.on('error', (error) => done({ status: null, error }));
+    child.on('close', (status, signal) => done({ status, signal }));
+  });
+  const [stdout, stderr, end] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
+  return { ...end, stdout, stderr };
+}
+
+const propertyOf = ({ properties = [] }, wanted) => properties.find((entry) => entry.name === wanted)?.value;
+
+async function runTest({ name, command, properties = [] }) {
   if (command === undefined) {
     console.log(`${name}: its binary was not built`);
     failed += 1;
-    continue;
+    return;
   }
-  const property = (wanted) => properties.find((entry) => entry.name === wanted)?.value;
+  const property = (wanted) => propertyOf({ properties }, wanted);
   const isGtest = property('LABELS')?.includes('gtest') ?? false;
   const output = join(results, `${name}.json`);
   rmSync(output, { force: true });
   const began = Date.now();
-  const run = spawnSync(command[0], [...command.slice(1), ...(isGtest ? [`--gtest_output=json:${output}`] : [])], {
+  const run = await runProgram([...command, ...(isGtest ? [`--gtest_output=json:${output}`] : [])], {
     cwd: property('WORKING_DIRECTORY') ?? buildDirectory,
-    encoding: 'utf8',
-    killSignal: 'SIGKILL',
-    maxBuffer: 256 * 1024 * 1024,
     timeout: (property('TIMEOUT') ?? 300) * 1000,
   });
   let counts = { passed: run.status === 0 ? 1 : 0, failed: run.status === 0 ? 0 : 1 };
@@ -59,5 +72,15 @@ for (const { name, command, properties = [] } of tests) {
   passed += counts.passed;
   failed += counts.failed;
 }
+
+/** One after the other from the same list. */
+async function runAll(list) {
+  while (list.length > 0) await runTest(list.shift());
+}
+
+const isFuzzer = (test) => propertyOf(test, 'LABELS')?.includes('fuzz') ?? false;
+await runAll(tests.filter((test) => !isFuzzer(test)));
+const fuzzers = tests.filter(isFuzzer);
+await Promise.all([runAll(fuzzers), runAll(fuzzers)]);
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed > 0 || passed === 0 ? 1 : 0;

@@ -34,6 +34,14 @@ const browser = (name) => ({
   minutes: 25,
 });
 
+/** The conformance suite in a native program: far ends of its own kind, in both modes, or in a browser. */
+const conformance = (name, files, env = {}) => ({
+  name,
+  run: [['node', '--test', '--test-concurrency=1', '--test-reporter=tap', files]],
+  count: 'node',
+  env,
+});
+
 export const steps = [
   { name: 'tools', run: [['node', '--test', '--test-reporter=tap', 'tools/*.test.mjs']], count: 'node' },
   { name: 'layers-test', run: [['python3', 'tools/check_layers_test.py']], count: 'line' },
@@ -54,6 +62,9 @@ export const steps = [
     run: [['node', '--test', '--test-concurrency=1', '--test-reporter=tap', 'tests/packing/*.test.mjs']],
     count: 'node',
   },
+  conformance('native-conformance', 'tests/interop/native_conformance.test.mjs'),
+  conformance('native-chromium', 'tests/interop/native_conformance.test.mjs', { WDC_FAR: 'chromium' }),
+  conformance('native-firefox', 'tests/interop/native_conformance.test.mjs', { WDC_FAR: 'firefox' }),
   browser('chromium'),
   browser('firefox'),
   {

@@ -10,6 +10,7 @@ import { after, before, test } from 'node:test';
 import { startServer } from '../../tools/server.mjs';
 import { browserName, launch, openPage, root, wasmBuild } from './support/browser.mjs';
 import { FarEnd, makePages } from './support/far_end.mjs';
+import { plainOnly } from '../conformance/plain_only.mjs';
 
 /** conformance_framed.test.mjs: channels speak framed mode, with the npm package at the far end. */
 const framed = process.env.WDC_FRAMED === '1';
@@ -21,17 +22,6 @@ async function makeFolder() {
   await makePages(folder, ['conformance', 'far_end']);
   await copyFile(join(wasmBuild, 'tests/conformance/conformance.wasm'), join(folder, 'conformance.wasm'));
 }
-
-/** Cases about what framed mode has otherwise; its own tests are in package_framed.ts. */
-const plainOnly = [
-  'what was unread when the far end closed can still be read', // there the far end's close waits for the reader
-  'one send too many is send_queue_full, and those that wait go on', // the frame that is being made takes one more
-  'try_send does not overtake sends that wait', // and so it never comes to that
-  'receive overflow closes the channel with an error after what was queued', // the sender waits: nothing can overflow
-  'receive overflow by bytes closes the channel too',
-  'drop_oldest keeps the newest',
-  'drop_newest keeps the oldest',
-];
 
 let server;
 let browser;

@@ -486,6 +486,7 @@ class Session final : private wdc::core::SignalingEvents {
       options.ordered = flag_of(fields, "ordered", true);
       if (fields.has("retransmits")) options.max_retransmits = static_cast<std::uint16_t>(fields.number("retransmits"));
       if (fields.has("lifetime")) options.max_packet_life_time = std::chrono::milliseconds(fields.number("lifetime"));
+      options.flow.framed.batches_only = !options.ordered || options.max_retransmits || options.max_packet_life_time;
       if (flag_of(fields, "negotiated")) {
         options.negotiated = true;
         options.id = static_cast<std::uint16_t>(fields.number("id"));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The suite in a native program. usage: conformance_native URL ROOM, then commands on the input, one a line:
+// The suite in a native program. usage: conformance_native URL ROOM [framed], then commands on the input, one a line:
 //   list        writes "listed<TAB>stress<TAB>name" for each case, then "end"
 //   meetings    writes "meetings<TAB>number"
 //   run INDEX   writes the case's line, then "after<TAB>live allocations". Before the case's line there may be
@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <iostream>
 #include <string>
+#include <string_view>
 
 #include "allocation_counter.h"
 #include "far_end.h"
@@ -52,8 +53,9 @@ void settle(wdc::EventLoop& loop, std::int64_t live_before) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 3) {
-    std::cerr << "usage: conformance_native URL ROOM\n";
+  const bool framed = argc == 4 && argv[3] == std::string_view("framed");
+  if (argc != 3 && !framed) {
+    std::cerr << "usage: conformance_native URL ROOM [framed]\n";
     return 2;
   }
   wdc::EventLoop loop;
@@ -71,7 +73,8 @@ int main(int argc, char** argv) {
       runner.write_line("meetings\t" + std::to_string(conformance::meetings()));
     } else if (command.starts_with("run ")) {
       {
-        auto running = wdc::spawn(loop, run_and_stop(std::stoul(command.substr(4)), loop, runner, {argv[1], argv[2]}));
+        auto running =
+            wdc::spawn(loop, run_and_stop(std::stoul(command.substr(4)), loop, runner, {argv[1], argv[2], framed}));
         loop.run();
       }
       settle(loop, live_before);

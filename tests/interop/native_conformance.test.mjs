@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // The conformance suite (tests/conformance) natively. WDC_FAR: what the far end is, 'native' (a program of its own),
-// 'chromium' or 'firefox'. WDC_CASES: only cases whose name contains it. WDC_STRESS=1: those that take minutes, too.
+// 'chromium' or 'firefox'. WDC_FRAMED=1: channels speak framed mode. WDC_CASES: only cases whose name contains it. WDC_STRESS=1: those that take minutes, too.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -10,8 +10,10 @@ import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
 import { root } from '../../tools/files.mjs';
 import { startServer } from '../../tools/server.mjs';
+import { plainOnly } from '../conformance/plain_only.mjs';
 
 const far = process.env.WDC_FAR ?? 'native';
+const framed = process.env.WDC_FRAMED === '1';
 if (far !== 'native') process.env.WDC_BROWSER = far;
 const preset = process.env.WDC_PRESET ?? 'native';
 const programs = join(root, 'build', preset, 'tests/conformance');
@@ -116,9 +118,9 @@ before(async () => {
     options: ['--quiet', '--upgrades-per-second', '1000', '--upgrade-burst', '1000', '--connections-per-address', '1000'],
   });
   const url = server.url.replace('http:', 'ws:');
-  farEnd = pages ? new pages.FarEnd(server.url, roomPrefix) : new NativeFarEnd(url);
+  farEnd = pages ? new pages.FarEnd(server.url, roomPrefix, framed ? '&framed=1' : '') : new NativeFarEnd(url);
   await farEnd.start(0);
-  driver = new Program('conformance_native', `${url}/ws`, roomPrefix);
+  driver = new Program('conformance_native', `${url}/ws`, roomPrefix, ...(framed ? ['framed'] : []));
 });
 
 after(async () => {
@@ -183,12 +185,12 @@ async function runUntilSteady(index, first) {
   return last;
 }
 
-test(`conformance natively, the far end in ${far}`, async (t) => {
+test(`conformance natively, the far end in ${far}${framed ? ', framed mode' : ''}`, async (t) => {
   const wanted = process.env.WDC_CASES ?? '';
   let before = 0;
   for (const [index, { name, stress }] of (await list()).entries()) {
     const skip = stress && process.env.WDC_STRESS !== '1';
-    if (!name.includes(wanted)) continue;
+    if (!name.includes(wanted) || (framed && plainOnly.includes(name))) continue;
     await t.test(name, { skip, timeout: stress ? 1_500_000 : 200_000 }, async () => {
       const seat = await meetings();
       await farEnd.seated(seat).catch(() => farEnd.start(seat));
