@@ -288,11 +288,12 @@ TEST_F(SessionTest, EitherEndMayStopAtAnyMomentAndTheNextFileArrives) {
 }
 
 TEST_F(SessionTest, BothEndsMayStopAtTheSameTime) {
-  ASSERT_TRUE(a().offer(file_of(2'000'000)));
+  ASSERT_TRUE(a().offer(file_of(5'000'000)));
   turns(10);
   a().session.cancel(Direction::outgoing, Reason::read_failed);
   b().session.cancel(Direction::incoming, Reason::write_failed);
   settle_all();
+  ASSERT_TRUE(a().last<FileStopped>() && b().last<FileStopped>());
   EXPECT_FALSE(a().last<FileStopped>()->by_peer);
   EXPECT_FALSE(b().last<FileStopped>()->by_peer);
   ASSERT_TRUE(a().offer(file_of(1)));
