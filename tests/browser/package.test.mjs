@@ -21,6 +21,7 @@ before(async () => {
     '/package_page.js': script(await bundle(file('package_page.ts'))),
     '/package_worker.js': script(await bundle(file('package_worker.ts'))),
     '/echo_worker.js': script(await bundle(file('../../examples/docs/echo_worker.js'))),
+    '/framed_worker.js': script(await bundle(file('../../examples/docs/framed_worker.js'))),
     '/dist/': file('../../js/dist/'),
   };
   browser = await launch();

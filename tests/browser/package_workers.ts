@@ -3,6 +3,7 @@
 //
 // Channels in dedicated workers, and several instances in one page; package_page.ts runs them with the others.
 import { receiveChannel, transferTo, WasmDataChannel, type TransferTarget } from 'webrtc-data-channel';
+import { WasmDataChannel as FramedDataChannel } from 'webrtc-data-channel/framed';
 import { moveToWorker } from '../../examples/docs/page_with_worker.js';
 import {
   bytesOf, check, collect, connections, equal, event, fails, pair, plain, take,
@@ -65,6 +66,27 @@ export const workerTests: Record<string, () => Promise<void>> = {
       equal(plain(await take(channel, 2)), ['there and back', [1, 2]], `through ${channel.label}`);
       await channel.close();
     }
+    close();
+    worker.terminate();
+  },
+
+  async 'workers.md: a framed channel lives in a worker, with messages of any size'() {
+    const worker = new Worker('/framed_worker.js', { type: 'module' });
+    const { near, far, negotiate, close } = connections();
+    const announced = new Promise<WasmDataChannel>((resolve) => {
+      far.ondatachannel = ({ channel }) => resolve(new FramedDataChannel(channel));
+    });
+    transferTo(worker, near.createDataChannel('echo', { protocol: 'wdc.framed.v1' }), { peerConnection: near });
+    await negotiate();
+    const channel = await announced;
+    const large = Uint8Array.from({ length: 1_000_000 }, (_, index) => index >> 8);
+    const sending = channel.send(large);
+    const [back] = await take(channel, 1) as Uint8Array[];
+    await sending;
+    check(back?.length === large.length && back.every((byte, index) => byte === large[index]), 'it came back');
+    await channel.send(bytesOf(1, 2));
+    equal(plain(await take(channel, 1)), [[1, 2]], 'a small one');
+    await channel.close();
     close();
     worker.terminate();
   },
