@@ -9,6 +9,7 @@ import { counts as framedCounts } from 'webrtc-data-channel/framed';
 import {
   bytesOf, check, collect, connections, equal, event, fails, pair, plain, rejectsWith, take, until,
 } from './package_pair.js';
+import { announcedTests } from './package_announced.js';
 import { exampleTests } from './package_examples.js';
 import { framedTests } from './package_framed.js';
 import { streamTests } from './package_streams.js';
@@ -871,7 +872,7 @@ async function settledCounts(): Promise<HostCounts> {
   return both();
 }
 
-const all = { ...tests, ...streamTests, ...workerTests, ...exampleTests, ...framedTests };
+const all = { ...tests, ...announcedTests, ...streamTests, ...workerTests, ...exampleTests, ...framedTests };
 
 Object.assign(globalThis, {
   packageTests: {

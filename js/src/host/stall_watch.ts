@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: MIT
+import { isChromium } from './is_chromium.js';
 import type { Ledger, Timer } from './ledger.js';
 
 /** How long a full buffer may stay as it is before one is suspicious: longer than a round trip on any usable path. */
 const kSuspiciousAfterMs = 500;
-
-/** Elsewhere (seen in Firefox, under load) half a second without progress is the network's. */
-const isChromium = typeof navigator === 'object' && /Chrom(e|ium)\//.test(navigator.userAgent);
 
 /**
  * Chromium (156) at times loses an update of `bufferedAmount`: everything has been sent, the amount stays above the threshold,
@@ -23,6 +21,7 @@ export class StallWatch {
 
   /** Somebody looked at the buffer and may wait for it. */
   look(amount: number): void {
+    // Elsewhere (seen in Firefox, under load) half a second without progress is the network's.
     if (!isChromium || this.#timer !== undefined || this.#told || amount <= this.channel.bufferedAmountLowThreshold) return;
     this.#amount = amount;
     this.#timer = this.ledger.setTimer(() => {
