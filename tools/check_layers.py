@@ -25,7 +25,7 @@ SEES = {
     "src/c_api": ["include/wdc"],
     "apps/web": ["include/wdc"],
     "apps/server": ["include/wdc"],
-    "apps/cli": ["include/wdc"],
+    "apps/cli": ["include/wdc", "apps/server", "apps/web"],
     "js": ["include/wdc", "src/core", "src/browser"],
     "examples": ["include/wdc"],
 }

@@ -33,6 +33,11 @@ Task<std::string> Session::run() {
   co_return reason.error().message();
 }
 
+Task<void> Session::close(std::chrono::milliseconds timeout) {
+  if (is_sending_messages_) co_await std::move(sending_messages_);
+  (void)co_await channel_.close(timeout);
+}
+
 Checked<void> Session::handle_start(IncomingMessage message, Message part) {
   const auto bytes = part.bytes();
   if (message.type() == MessageType::text) return std::unexpected(Violation{"a text message"});

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <optional>
@@ -32,6 +33,9 @@ class Session {
 
   /// Moves files until the channel ends, and gives `code: why`. Once.
   [[nodiscard]] Task<std::string> run();
+
+  /// Says what is still to be said and closes the channel; ends when the other end has read it, or after `timeout`.
+  [[nodiscard]] Task<void> close(std::chrono::milliseconds timeout);
 
   /// False if it cannot be offered now: another file is under way, or it is too large.
   [[nodiscard]] bool offer(std::uint64_t size, std::string_view name, std::string_view type);
