@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "tests/fuzz/input.h"
 #include "tests/support/sim/pair.h"
 
 namespace wdc::fuzz {
@@ -11,31 +12,6 @@ namespace {
 
 using namespace sctp;
 using namespace std::chrono_literals;
-
-void require(bool holds) {
-  if (!holds) __builtin_trap();
-}
-
-class Input {
- public:
-  explicit Input(ByteView bytes) : rest_(bytes) {}
-  [[nodiscard]] bool empty() const { return rest_.empty(); }
-  std::uint8_t byte() {
-    if (rest_.empty()) return 0;
-    const auto value = std::to_integer<std::uint8_t>(rest_[0]);
-    rest_ = rest_.subspan(1);
-    return value;
-  }
-  std::uint16_t word() { return static_cast<std::uint16_t>(byte() << 8 | byte()); }
-  ByteView take(std::size_t most) {
-    const ByteView taken = rest_.first(std::min(most, rest_.size()));
-    rest_ = rest_.subspan(taken.size());
-    return taken;
-  }
-
- private:
-  ByteView rest_;
-};
 
 struct RawChunk {
   ByteView bytes;

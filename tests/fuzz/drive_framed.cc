@@ -3,35 +3,12 @@
 
 #include <random>
 
+#include "tests/fuzz/input.h"
 #include "tests/support/framed_end.h"
 
 namespace wdc::fuzz {
 
 namespace {
-
-void require(bool holds) {
-  if (!holds) __builtin_trap();
-}
-
-class Script {
- public:
-  explicit Script(std::span<const std::byte> bytes) : bytes_(bytes) {}
-  [[nodiscard]] bool empty() const { return bytes_.empty(); }
-  [[nodiscard]] std::uint8_t byte() {
-    if (bytes_.empty()) return 0;
-    const auto value = std::to_integer<std::uint8_t>(bytes_[0]);
-    bytes_ = bytes_.subspan(1);
-    return value;
-  }
-  [[nodiscard]] std::span<const std::byte> take(std::size_t size) {
-    const auto taken = bytes_.first(std::min(size, bytes_.size()));
-    bytes_ = bytes_.subspan(taken.size());
-    return taken;
-  }
-
- private:
-  std::span<const std::byte> bytes_;
-};
 
 void check(test::FramedEnd& end) {
   const Delivery delivery = end.session.sender().delivery();
@@ -43,7 +20,7 @@ void check(test::FramedEnd& end) {
 }  // namespace
 
 void drive_framed(std::span<const std::byte> bytes) {
-  Script script(bytes);
+  Input script(bytes);
   FramedOptions options;
   const std::uint8_t shape = script.byte();
   options.window = 146 + 16 * (shape & 15U);

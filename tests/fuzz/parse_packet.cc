@@ -19,15 +19,12 @@
 #include "src/native/sctp/packet/reconfig_response_parameter.h"
 #include "src/native/sctp/packet/sack_chunk.h"
 #include "src/native/sctp/packet/shutdown_chunk.h"
+#include "tests/fuzz/input.h"
 
 namespace wdc::fuzz {
 namespace {
 
 using namespace sctp;
-
-void require(bool holds) {
-  if (!holds) __builtin_trap();
-}
 
 template <class Chunk>
 void rewrite(const Chunk& chunk, ByteView original) {

@@ -288,6 +288,8 @@ bool Framing::hand_over(std::span<const std::byte> frame) {
   if (sent.error().code() == Errc::would_block) {
     channel_.backend_full_ = true;
     channel_.buffered_estimate_ = channel_.backend_->buffered_amount();  // the home watches what was looked at
+  } else if (sent.error().code() == Errc::closed) {
+    return false;  // the channel is closing below; on_closed says how it ended
   } else {
     channel_.fail(std::move(sent.error()));
   }

@@ -51,7 +51,8 @@ dcep::ChannelParameters NativeChannel::parameters() const {
 }
 
 Result<void> NativeChannel::send(std::span<const std::byte> bytes, MessageType type) {
-  if (peer_ == nullptr || stage_ != Stage::open) return fail(Errc::transport_error, "the channel is not open");
+  if (stage_ == Stage::waiting) return fail(Errc::not_open);
+  if (peer_ == nullptr || stage_ != Stage::open) return fail(Errc::closed);
   return peer_->send(*this, bytes, type);
 }
 

@@ -10,19 +10,22 @@ MessageMemory::~MessageMemory() {
 }
 
 MessageMemory::Node* MessageMemory::take_node() {
-  if (free_ == nullptr) {  // as many more as are in use, as the pool of the bytes does
+  if (nodes_spare_ <= nodes_in_use_) {  // as the pool of the bytes does
     for (std::size_t more = nodes_in_use_ + 1; more > 0; --more) {
       Node* const node = new Node;
       node->next_free = free_;
       free_ = node;
+      ++nodes_spare_;
     }
   }
   ++nodes_in_use_;
+  --nodes_spare_;
   return std::exchange(free_, free_->next_free);
 }
 
 void MessageMemory::give_back(Node* node) noexcept {
   --nodes_in_use_;
+  ++nodes_spare_;
   node->buffer.reset();
   node->next_free = free_;
   free_ = node;

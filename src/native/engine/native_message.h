@@ -63,6 +63,7 @@ class MessageMemory final : public core::MessageSource {
   sctp::BufferPool buffers_;
   Node* free_ = nullptr;
   std::size_t nodes_in_use_ = 0;
+  std::size_t nodes_spare_ = 0;
 };
 
 }  // namespace wdc::native

@@ -79,7 +79,7 @@ class BufferPool {
  private:
   friend class Buffer;
   static constexpr std::size_t kSmallestShift = 6;
-  static constexpr std::size_t kLargestInAdvance = 4'096;
+  static constexpr std::size_t kLargestInAdvance = 1'024;
   static constexpr std::size_t kClasses = 20;  // up to 32 MiB; larger ones are not kept
   struct FreeBlock {
     FreeBlock* next;
@@ -90,7 +90,8 @@ class BufferPool {
   void take_in_advance(std::size_t index);
 
   std::array<FreeBlock*, kClasses> free_{};
-  std::array<std::size_t, kClasses> blocks_in_use_{};
+  std::array<std::size_t, kClasses> in_use_{};
+  std::array<std::size_t, kClasses> spare_{};
   std::size_t retained_limit_;
   std::size_t retained_ = 0;
   std::size_t used_ = 0;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "src/native/dtls/session.h"
+#include "tests/fuzz/input.h"
 
 namespace wdc::fuzz {
 namespace {
@@ -17,31 +18,6 @@ using namespace std::chrono_literals;
 using Bytes = std::vector<std::byte>;
 
 constexpr WallTime kToday = std::chrono::sys_days(std::chrono::year(2026) / 1 / 1);
-
-void require(bool holds) {
-  if (!holds) __builtin_trap();
-}
-
-class Input {
- public:
-  explicit Input(ByteView bytes) : rest_(bytes) {}
-  [[nodiscard]] bool empty() const { return rest_.empty(); }
-  std::uint8_t byte() {
-    if (rest_.empty()) return 0;
-    const auto value = std::to_integer<std::uint8_t>(rest_[0]);
-    rest_ = rest_.subspan(1);
-    return value;
-  }
-  std::uint16_t word() { return static_cast<std::uint16_t>(byte() << 8 | byte()); }
-  Bytes take(std::size_t most) {
-    const ByteView taken = rest_.first(std::min(most, rest_.size()));
-    rest_ = rest_.subspan(taken.size());
-    return {taken.begin(), taken.end()};
-  }
-
- private:
-  ByteView rest_;
-};
 
 struct Identity {
   Certificate certificate = Certificate::make(kToday).value();
@@ -92,7 +68,7 @@ Bytes datagram_from(Input& input) {
     const std::uint8_t type = kTypes[input.byte() % kTypes.size()];
     const std::uint8_t flags = input.byte();
     const std::uint64_t sequence = input.byte();
-    const Bytes fragment = input.take(input.word() % 1'500);
+    const ByteView fragment = input.take(input.word() % 1'500);
     RecordHeader header{ContentType{type}, (flags & 1) != 0 ? kDtls10 : kDtls12,
                         static_cast<std::uint16_t>(flags >> 1 & 3), sequence,
                         static_cast<std::uint16_t>(fragment.size())};
@@ -165,7 +141,7 @@ void be_a_thief(Input& input) {
         if (stolen.size() >= 2) {
           Bytes datagram = stolen[0];
           datagram.insert(datagram.end(), stolen[1].begin(), stolen[1].end());
-          const Bytes rubbish = input.take(input.byte() % 40);
+          const ByteView rubbish = input.take(input.byte() % 40);
           datagram.insert(datagram.end(), rubbish.begin(), rubbish.end());
           b.handle(std::move(datagram), now);
         }
@@ -190,7 +166,7 @@ void write_records(Input& input) {
   RecordOpener opener(make(AeadDirection::open), {});
   std::vector<Bytes> records;
   for (int count = 1 + input.byte(); count > 0; --count) {
-    const Bytes text = input.take(input.byte());
+    const ByteView text = input.take(input.byte());
     Bytes record(kHeadRoom + text.size() + kTailRoom);
     MutableByteView view = std::span(record).subspan(kHeadRoom, text.size());
     std::ranges::copy(text, view.begin());

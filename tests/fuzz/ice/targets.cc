@@ -9,6 +9,7 @@
 #include "src/native/ice/candidate.h"
 #include "src/native/ice/stun_message.h"
 #include "src/native/sdp/description.h"
+#include "tests/fuzz/input.h"
 #include "tests/support/sim/ice_world.h"
 
 namespace wdc::fuzz {
@@ -17,31 +18,7 @@ namespace {
 using namespace ice;
 using namespace std::chrono_literals;
 
-void require(bool holds) {
-  if (!holds) __builtin_trap();
-}
-
 std::string_view text_of(ByteView bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
-
-class Input {
- public:
-  explicit Input(ByteView bytes) : rest_(bytes) {}
-  [[nodiscard]] bool is_empty() const { return rest_.empty(); }
-  unsigned byte() {
-    if (rest_.empty()) return 0;
-    const auto value = std::to_integer<unsigned>(rest_[0]);
-    rest_ = rest_.subspan(1);
-    return value;
-  }
-  ByteView bytes(std::size_t count) {
-    const ByteView taken = rest_.first(std::min(count, rest_.size()));
-    rest_ = rest_.subspan(taken.size());
-    return taken;
-  }
-
- private:
-  ByteView rest_;
-};
 
 const Credentials kPeer{"peer", "the-password-of-the-peer"};
 
@@ -54,7 +31,7 @@ class Driver {
   }
 
   void run(Input input) {
-    for (int steps = 0; !input.is_empty() && steps < 400; ++steps) {
+    for (int steps = 0; !input.empty() && steps < 400; ++steps) {
       step(input);
       check();
     }
@@ -97,7 +74,7 @@ class Driver {
       case 5:
         return answer(input);
       case 6: {
-        const ByteView bytes = input.bytes(input.byte());
+        const ByteView bytes = input.take(input.byte());
         static_cast<void>(agent_.handle_datagram(bytes, {local(input.byte()), remote(input.byte())}, now_));
         return;
       }
