@@ -11,8 +11,8 @@
 
 #include "apps/web/transfer/control.h"
 #include "apps/web/transfer/event.h"
-#include "apps/web/transfer/receiver.h"
-#include "apps/web/transfer/sender.h"
+#include "apps/web/transfer/file_receiver.h"
+#include "apps/web/transfer/file_sender.h"
 #include "wdc/wdc.h"
 
 namespace wdc::transfer {
@@ -62,8 +62,8 @@ class Session {
   DataChannel channel_;
   User& user_;
   std::deque<Event> events_;
-  Sender sender_;
-  Receiver receiver_;
+  FileSender sender_;
+  FileReceiver receiver_;
   std::optional<IncomingMessage> content_;
   std::uint64_t acknowledged_before_ = 0;  // of the channel, when the content's send began
   bool is_sending_messages_ = false;

@@ -13,7 +13,6 @@
 namespace wdc::transfer {
 namespace {
 
-using ::testing::HasSubstr;
 using ::testing::StartsWith;
 using Bytes = std::vector<std::byte>;
 
@@ -41,7 +40,7 @@ Bytes content_of(std::uint32_t id, const Bytes& file) {
 }
 
 /// One end with a person and a disk.
-class End : public User {
+class End final : public User {
  public:
   End(EventLoop& loop, DataChannel channel) : session(loop, std::move(channel), *this) {
     running_ = spawn(loop, run());
@@ -199,8 +198,8 @@ TEST_F(SessionTest, ASlowDiskHoldsItsSenderBack) {
   ASSERT_TRUE(a().offer(file_of(kSize)));
   settle_all();
   const auto unwritten = b().arrived.size();
-  EXPECT_GE(unwritten, Receiver::kMostUnwritten);
-  EXPECT_LE(unwritten, Receiver::kMostUnwritten + 65'536);
+  EXPECT_GE(unwritten, FileReceiver::kMostUnwritten);
+  EXPECT_LE(unwritten, FileReceiver::kMostUnwritten + 65'536);
   EXPECT_LE(a().session.progress(Direction::outgoing), unwritten);
   EXPECT_LT(b().session.progress(Direction::incoming), kSize);
   while (!b().done(Direction::incoming)) {

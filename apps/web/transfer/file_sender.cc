@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "apps/web/transfer/sender.h"
+#include "apps/web/transfer/file_sender.h"
 
 #include <algorithm>
 #include <string>
@@ -22,7 +22,7 @@ std::size_t copy_rest(std::span<const std::byte> bytes, std::uint64_t offset, st
 
 }  // namespace
 
-void Sender::offer(std::uint64_t size, std::string_view name, std::string_view type) {
+void FileSender::offer(std::uint64_t size, std::string_view name, std::string_view type) {
   if (const auto separator = name.find_last_of("/\\"); separator != std::string_view::npos) {
     name.remove_prefix(separator + 1);
   }
@@ -35,21 +35,21 @@ void Sender::offer(std::uint64_t size, std::string_view name, std::string_view t
   messages_.push_back(encode(Offer{id_, size, cut_text(name, kMaxNameBytes), cut_text(type, kMaxTypeBytes)}));
 }
 
-void Sender::cancel(Reason reason) {
+void FileSender::cancel(Reason reason) {
   if (idle()) return;
   state_ = State::idle;
   messages_.push_back(encode(Cancel{id_, reason}));
   events_.emplace_back(FileStopped{Direction::outgoing, reason, false});
 }
 
-Checked<bool> Sender::concerns_current(std::uint32_t id) const {
+Checked<bool> FileSender::concerns_current(std::uint32_t id) const {
   if (id == 0 || id > id_) {
     return violation("an answer to offer " + std::to_string(id) + ", the last one was " + std::to_string(id_));
   }
   return id == id_ && !idle();
 }
 
-Checked<void> Sender::handle(const Accept& accept) {
+Checked<void> FileSender::handle(const Accept& accept) {
   const auto current = concerns_current(accept.id);
   if (!current) return std::unexpected(current.error());
   if (!*current) return {};
@@ -59,7 +59,7 @@ Checked<void> Sender::handle(const Accept& accept) {
   return {};
 }
 
-Checked<void> Sender::handle(const Stop& stop) {
+Checked<void> FileSender::handle(const Stop& stop) {
   const auto current = concerns_current(stop.id);
   if (!current) return std::unexpected(current.error());
   if (!*current) return {};
@@ -68,7 +68,7 @@ Checked<void> Sender::handle(const Stop& stop) {
   return {};
 }
 
-Checked<void> Sender::handle(const Done& done) {
+Checked<void> FileSender::handle(const Done& done) {
   const auto current = concerns_current(done.id);
   if (!current) return std::unexpected(current.error());
   if (!*current) return {};
@@ -79,14 +79,14 @@ Checked<void> Sender::handle(const Done& done) {
   return {};
 }
 
-std::optional<std::vector<std::byte>> Sender::poll_message() {
+std::optional<std::vector<std::byte>> FileSender::poll_message() {
   if (messages_.empty()) return std::nullopt;
   auto message = std::move(messages_.front());
   messages_.pop_front();
   return message;
 }
 
-Result<std::size_t> Sender::read(std::span<std::byte> room) {
+Result<std::size_t> FileSender::read(std::span<std::byte> room) {
   const std::uint64_t before = given_;
   const auto left = [&] { return room.subspan(static_cast<std::size_t>(given_ - before)); };
   if (given_ < kHeaderSize) given_ += copy_rest(encode_content_header(id_), given_, left());

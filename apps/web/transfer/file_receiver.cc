@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "apps/web/transfer/receiver.h"
+#include "apps/web/transfer/file_receiver.h"
 
 #include <algorithm>
 #include <string>
@@ -14,34 +14,34 @@ std::unexpected<Violation> violation(std::string text) { return std::unexpected(
 
 }  // namespace
 
-void Receiver::accept() {
+void FileReceiver::accept() {
   if (state_ != State::offered) return;
   state_ = State::accepted;
   messages_.push_back(encode(Accept{id_}));
 }
 
-void Receiver::stop(Reason reason) {
+void FileReceiver::stop(Reason reason) {
   if (idle()) return;
   state_ = State::idle;
   messages_.push_back(encode(Stop{id_, reason}));
   events_.emplace_back(FileStopped{Direction::incoming, reason, false});
 }
 
-void Receiver::handle_put_away(std::uint32_t id, std::uint64_t bytes) {
+void FileReceiver::handle_put_away(std::uint32_t id, std::uint64_t bytes) {
   if (id != id_) return;
   if (state_ != State::receiving && state_ != State::finishing) return;
   put_away_ = std::min(put_away_ + bytes, received_);
   finish_if_put_away();
 }
 
-Checked<bool> Receiver::concerns_current(std::uint32_t id) const {
+Checked<bool> FileReceiver::concerns_current(std::uint32_t id) const {
   if (id == 0 || id > id_) {
     return violation("a message of offer " + std::to_string(id) + ", the last one was " + std::to_string(id_));
   }
   return id == id_ && !idle();
 }
 
-Checked<void> Receiver::handle(const Offer& offer) {
+Checked<void> FileReceiver::handle(const Offer& offer) {
   if (offer.id != id_ + 1) {
     return violation("offer " + std::to_string(offer.id) + " came after " + std::to_string(id_));
   }
@@ -56,7 +56,7 @@ Checked<void> Receiver::handle(const Offer& offer) {
   return {};
 }
 
-Checked<void> Receiver::handle(const Cancel& cancel) {
+Checked<void> FileReceiver::handle(const Cancel& cancel) {
   const auto current = concerns_current(cancel.id);
   if (!current) return std::unexpected(current.error());
   if (!*current) return {};
@@ -65,7 +65,7 @@ Checked<void> Receiver::handle(const Cancel& cancel) {
   return {};
 }
 
-Checked<bool> Receiver::begin_content(std::uint32_t id, std::optional<std::uint64_t> message_size) {
+Checked<bool> FileReceiver::begin_content(std::uint32_t id, std::optional<std::uint64_t> message_size) {
   const auto current = concerns_current(id);
   if (!current || !*current) return current;
   if (state_ != State::accepted) return violation("a file came before it was accepted, or twice");
@@ -77,7 +77,7 @@ Checked<bool> Receiver::begin_content(std::uint32_t id, std::optional<std::uint6
   return true;
 }
 
-std::span<const std::byte> Receiver::take_content(std::span<const std::byte> bytes) {
+std::span<const std::byte> FileReceiver::take_content(std::span<const std::byte> bytes) {
   const auto file = bytes.first(static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size(), size_ - received_)));
   const auto rest = bytes.subspan(file.size());
   received_ += file.size();
@@ -86,7 +86,7 @@ std::span<const std::byte> Receiver::take_content(std::span<const std::byte> byt
   return file;
 }
 
-void Receiver::finish_content() {
+void FileReceiver::finish_content() {
   if (state_ != State::receiving || claimed_.size() < sizeof(Digest)) return;
   const auto digest = hash_.finish();
   if (!std::ranges::equal(claimed_, digest)) return stop(Reason::hash_mismatch);
@@ -94,7 +94,7 @@ void Receiver::finish_content() {
   finish_if_put_away();
 }
 
-void Receiver::finish_if_put_away() {
+void FileReceiver::finish_if_put_away() {
   if (state_ != State::finishing || put_away_ != size_) return;
   state_ = State::idle;
   Digest digest;
@@ -103,7 +103,7 @@ void Receiver::finish_if_put_away() {
   events_.emplace_back(FileDone{Direction::incoming, digest});
 }
 
-std::optional<std::vector<std::byte>> Receiver::poll_message() {
+std::optional<std::vector<std::byte>> FileReceiver::poll_message() {
   if (messages_.empty()) return std::nullopt;
   auto message = std::move(messages_.front());
   messages_.pop_front();

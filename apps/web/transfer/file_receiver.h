@@ -18,12 +18,12 @@ namespace wdc::transfer {
 ///
 ///     idle -OFFER-> offered -accept()-> accepted -CONTENT-> receiving -all came-> finishing -all put away-> idle
 ///     any but idle: -CANCEL or stop()-> idle
-class Receiver {
+class FileReceiver {
  public:
   /// Bytes of a file that may wait to be put away. More than any User joins before it puts them away.
   static constexpr std::uint64_t kMostUnwritten = std::uint64_t{4} << 20;
 
-  explicit Receiver(std::deque<Event>& events) noexcept : events_(events) {}
+  explicit FileReceiver(std::deque<Event>& events) noexcept : events_(events) {}
 
   [[nodiscard]] bool idle() const noexcept { return state_ == State::idle; }
   /// Takes the file that is offered; nothing if none is.

@@ -21,9 +21,9 @@ namespace wdc::transfer {
 ///
 ///     idle -offer()-> offered -ACCEPT-> sending -DONE-> idle
 ///     any but idle: -STOP or cancel()-> idle
-class Sender final : public ByteSource {
+class FileSender final : public ByteSource {
  public:
-  Sender(User& user, std::deque<Event>& events) noexcept : user_(user), events_(events) {}
+  FileSender(User& user, std::deque<Event>& events) noexcept : user_(user), events_(events) {}
 
   [[nodiscard]] bool idle() const noexcept { return state_ == State::idle; }
   /// The content is to be sent, or on its way.
