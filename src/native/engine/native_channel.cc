@@ -100,6 +100,7 @@ void NativeChannel::peer_closing() {
 void NativeChannel::ended(std::optional<Error> error) {
   if (stage_ == Stage::closed) return;
   stage_ = Stage::closed;
+  peer_ = nullptr;  // it does not know this any more, and may go first
   if (events_ != nullptr) events_->on_closed(std::move(error));
 }
 
