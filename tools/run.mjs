@@ -11,7 +11,8 @@ import { root } from './files.mjs';
 import { startServer } from './server.mjs';
 
 const usage = `usage: ./run [--port N]                                     serves the page until Ctrl-C
-       ./run --headless FILE [--browser chromium|firefox]   sends FILE between two headless pages`;
+       ./run --headless FILE [--browser chromium|firefox]   sends FILE between two headless pages
+                             [--from native | --to native]  or between one and the command wdc`;
 
 function fail(text) {
   console.error(text);
@@ -25,6 +26,8 @@ function parse() {
         port: { type: 'string', default: '8080' },
         headless: { type: 'string' },
         browser: { type: 'string', default: 'chromium' },
+        from: { type: 'string', default: 'page' },
+        to: { type: 'string', default: 'page' },
         help: { type: 'boolean', default: false },
       },
     }).values;
@@ -41,6 +44,11 @@ if (options.help) {
 const wantedPort = Number(options.port);
 if (!Number.isInteger(wantedPort) || wantedPort < 0 || wantedPort > 65535) fail(`no port: ${options.port}\n${usage}`);
 if (!['chromium', 'firefox'].includes(options.browser)) fail(`no browser: ${options.browser}\n${usage}`);
+const ends = [options.from, options.to];
+for (const end of ends) if (!['page', 'native'].includes(end)) fail(`no end of a transfer: ${end}\n${usage}`);
+if (ends.every((end) => end === 'native')) fail(`one end is a page: for two commands, see docs/command.md\n${usage}`);
+const isNative = ends.includes('native');
+if (isNative && options.headless === undefined) fail(`--from and --to belong to --headless\n${usage}`);
 if (options.headless !== undefined && !statSync(options.headless, { throwIfNoEntry: false })?.isFile()) {
   fail(`no file: ${options.headless}`);
 }
@@ -71,9 +79,9 @@ async function freePort(from) {
   return fail(`no free port from ${from} on`);
 }
 
-console.error('run: building the server');
+console.error(`run: building the server${isNative ? ' and the command' : ''}`);
 await build('cmake', '--preset', 'native');
-await build('cmake', '--build', '--preset', 'native', '--target', 'wdc_server');
+await build('cmake', '--build', '--preset', 'native', '--target', 'wdc_server', ...(isNative ? ['wdc_command'] : []));
 console.error('run: building the WebAssembly module and the page');
 await build('cmake', '--preset', 'wasm');
 await build('cmake', '--build', '--preset', 'wasm');
@@ -97,7 +105,7 @@ if (options.headless === undefined) {
   const abort = new AbortController();
   stop = () => abort.abort(new Error('interrupted'));
   try {
-    const result = await sendFile(options.headless, options.browser, abort.signal);
+    const result = await sendFile(options.headless, options.browser, abort.signal, { from: options.from, to: options.to });
     console.log(JSON.stringify(result));
     process.exitCode = result.sha256_match ? 0 : 1;
   } catch (error) {

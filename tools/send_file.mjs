@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// Sends a file between two pages of a headless browser, as two people would: one picks it, the other accepts it.
+// Sends a file between two pages of a headless browser, as two people would: one picks it, the other accepts it. Or
+// between a page and the command wdc.
+import { spawn } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,6 +12,7 @@ import { join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { launchBrowser, newWindow } from './browser.mjs';
+import { root } from './files.mjs';
 import { startServer } from './server.mjs';
 
 // Long enough for a loaded machine to connect two pages; a transfer that stands still this long is dead.
@@ -20,17 +24,19 @@ async function sha256(path) {
   return hash.digest('hex');
 }
 
-// Notes when the page's state changes, by the page's own clock.
+// Notes when the page's state changes, by the page's own clock, and keeps what it shows when a file is done: where the
+// other end leaves, it soon waits for the next one.
 function recordStates() {
   const times = {};
   Object.defineProperty(window, 'wdcStateTimes', { value: times });
   new MutationObserver(() => {
     const { state } = document.documentElement.dataset;
     if (state !== undefined) times[state] ??= performance.now();
+    if (state === 'done') window.wdcDone ??= { ...document.documentElement.dataset };
   }).observe(document, { attributes: true, attributeFilter: ['data-state'], childList: true, subtree: true });
 }
 
-const look = (page) => page.evaluate(() => ({ ...document.documentElement.dataset }));
+const look = (page) => page.evaluate(() => ({ ...(window.wdcDone ?? document.documentElement.dataset) }));
 
 // Resolves to the page's dataset once its state is one of these.
 async function waitFor(name, page, states, signal, progress = () => {}) {
@@ -79,8 +85,84 @@ async function downloaded(directory, bytes, signal) {
   }
 }
 
-// Resolves to the line that ./run --headless prints. Rejects where no file arrived.
-export async function sendFile(file, browserName, signal = new AbortController().signal) {
+// A page as one end of a transfer.
+class PageEnd {
+  #page;
+  #name;
+  #signal;
+
+  constructor(page, name, signal) {
+    this.#page = page;
+    this.#name = name;
+    this.#signal = signal;
+  }
+
+  static async open(browser, address, directory, name, signal) {
+    const page = await newWindow(browser, { downloadDirectory: directory });
+    page.on('pageerror', (error) => console.error(`run: ${name}: ${error.message}`));
+    page.on('console', (message) => {
+      if (message.type() === 'error') console.error(`run: ${name}: ${message.text()}`);
+    });
+    await page.evaluateOnNewDocument(recordStates);
+    await page.goto(address);
+    return new PageEnd(page, name, signal);
+  }
+
+  #wait(states, progress) {
+    return waitFor(this.#name, this.#page, states, this.#signal, progress);
+  }
+
+  connected() {
+    return this.#wait(['connected', 'offered']);
+  }
+
+  async pick(path) {
+    const input = await this.#page.waitForSelector('#file-input');
+    await input.uploadFile(path);
+  }
+
+  /** Resolves to the hash that the page shows. */
+  async sent() {
+    const { sha256: hash } = await this.#wait(['done']);
+    return hash;
+  }
+
+  /** Accepts what is offered; resolves to its hash and how long it took. */
+  async receive() {
+    await this.#wait(['offered']);
+    const accept = await this.#page.waitForSelector('#accept', { visible: true });
+    const clicked = await this.#page.evaluate(() => performance.now());
+    await accept.click();
+    const { sha256: hash } = await this.#wait(['done'], progressOnStderr());
+    const seconds = (await this.#page.evaluate(() => window.wdcStateTimes.done) - clicked) / 1000;
+    return { hash, seconds };
+  }
+
+  /** Resolves to the path of the file. */
+  async stored(directory, bytes) {
+    const link = await this.#page.waitForSelector('#download', { visible: true });
+    await link.click();
+    return downloaded(directory, bytes, this.#signal);
+  }
+}
+
+// The command as one end.
+function runCommand(words, signal) {
+  const child = spawn(join(root, 'build/native/apps/cli/wdc'), [...words, '--json'], { stdio: ['ignore', 'pipe', 'inherit'], signal });
+  let text = '';
+  child.stdout.setEncoding('utf8').on('data', (more) => { text += more; });
+  const result = once(child, 'close').then(() => {
+    const line = JSON.parse(text);
+    if (!line.ok) throw new Error(`wdc ${words[0]}: ${line.error}`);
+    return line;
+  });
+  result.catch(() => undefined); // whoever waits for it is told
+  return { result, stop: () => child.kill() };
+}
+
+// Resolves to the line that ./run --headless prints. Rejects where no file arrived. `from` and `to`: 'page' or 'native',
+// one of them a page.
+export async function sendFile(file, browserName, signal = new AbortController().signal, { from = 'page', to = 'page' } = {}) {
   const path = resolve(file);
   const bytes = (await stat(path)).size;
   const directory = await mkdtemp(join(tmpdir(), 'wdc-run-'));
@@ -91,44 +173,38 @@ export async function sendFile(file, browserName, signal = new AbortController()
     const browser = await launchBrowser(browserName, { downloadDirectory: directory });
     cleanups.push(() => browser.close());
 
-    const address = `${server.url}/?room=${randomUUID()}`;
-    const open = async (name) => {
-      const page = await newWindow(browser, { downloadDirectory: directory });
-      page.on('pageerror', (error) => console.error(`run: ${name}: ${error.message}`));
-      page.on('console', (message) => {
-        if (message.type() === 'error') console.error(`run: ${name}: ${message.text()}`);
-      });
-      await page.evaluateOnNewDocument(recordStates);
-      await page.goto(address);
-      return page;
+    const room = randomUUID();
+    const address = `${server.url}/?room=${room}`;
+    const open = (name) => PageEnd.open(browser, address, directory, name, signal);
+    const command = (...words) => {
+      const running = runCommand([...words, '--server', server.url], signal);
+      cleanups.push(running.stop);
+      return running.result;
     };
-    const sender = await open('the sending page');
-    const receiver = await open('the receiving page');
-    console.error(`run: two pages of ${await browser.version()} at ${address}`);
-    await waitFor('the sending page', sender, ['connected'], signal);
-    await waitFor('the receiving page', receiver, ['connected'], signal);
+    const sender = from === 'page' ? await open('the sending page') : undefined;
+    const receiver = to === 'page' ? await open('the receiving page') : undefined;
+    console.error(`run: ${sender && receiver ? 'two pages' : 'a page'} of ${await browser.version()} at ${address}`);
+    const sending = sender ? undefined : command('send', path, '--room', room);
+    const receiving = receiver ? undefined : command('receive', room, '--output', directory);
 
-    const input = await sender.waitForSelector('#file-input');
-    await input.uploadFile(path);
-    await waitFor('the receiving page', receiver, ['offered'], signal);
-    const accept = await receiver.waitForSelector('#accept', { visible: true });
-    const clicked = await receiver.evaluate(() => performance.now());
-    await accept.click();
-    const received = await waitFor('the receiving page', receiver, ['done'], signal, progressOnStderr());
-    const seconds = (await receiver.evaluate(() => window.wdcStateTimes.done) - clicked) / 1000;
-    const sent = await waitFor('the sending page', sender, ['done'], signal);
+    await sender?.connected();
+    await receiver?.connected();
+    await sender?.pick(path);
+    const { hash: received, seconds, file: written } = receiver
+      ? await receiver.receive()
+      : await receiving.then((line) => ({ ...line, hash: line.sha256 }));
+    const sent = sender ? await sender.sent() : (await sending).sha256;
 
-    const link = await receiver.waitForSelector('#download', { visible: true });
-    await link.click();
     const wanted = await sha256(path);
-    const arrived = await sha256(await downloaded(directory, bytes, signal));
+    const arrived = await sha256(written ?? (await receiver.stored(directory, bytes)));
     const round = (number) => Number(number.toPrecision(4));
     return {
       bytes,
-      sha256_match: [arrived, received.sha256, sent.sha256].every((hash) => hash === wanted),
+      sha256_match: [arrived, received, sent].every((hash) => hash === wanted),
       seconds: round(seconds),
       MBps: round(bytes / 1e6 / seconds),
       browser: browserName,
+      ...(sender && receiver ? {} : { from, to }),
     };
   } finally {
     for (const cleanup of cleanups.reverse()) await cleanup();

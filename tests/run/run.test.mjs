@@ -43,6 +43,27 @@ for (const browser of ['chromium', 'firefox']) {
   });
 }
 
+for (const [browser, option] of [['chromium', '--from'], ['chromium', '--to'], ['firefox', '--from'], ['firefox', '--to']]) {
+  test(`sends a file ${option.slice(2)} the command wdc, a page of ${browser} on the other end`, async () => {
+    const bytes = 3 * 1024 * 1024 + 17;
+    writeFileSync(join(folder, 'random.bin'), randomBytes(bytes));
+    const { status, stdout, stderr } = await start('--headless', 'random.bin', '--browser', browser, option, 'native').ended;
+    assert.equal(status, 0, stderr);
+    assert.match(stdout, /^[^\n]+\n$/);
+    const { seconds, MBps, ...rest } = JSON.parse(stdout);
+    const [from, to] = option === '--from' ? ['native', 'page'] : ['page', 'native'];
+    assert.deepEqual(rest, { bytes, sha256_match: true, browser, from, to });
+    assert.ok(seconds > 0 && MBps > 0);
+  });
+}
+
+test('says that one end has to be a page', async () => {
+  writeFileSync(join(folder, 'empty.bin'), '');
+  const { status, stderr } = await start('--headless', 'empty.bin', '--from', 'native', '--to', 'native').ended;
+  assert.equal(status, 1);
+  assert.match(stderr, /one end is a page/);
+});
+
 test('sends an empty file', async () => {
   writeFileSync(join(folder, 'empty.bin'), '');
   const { status, stdout, stderr } = await start('--headless', 'empty.bin').ended;
