@@ -17,7 +17,7 @@ import { bootstrapLowerBound, hasCollapsed, median, quantile, tripleRatios } fro
 
 const usage = `usage: ./bench browser --json FILE [options]       measures, prints tables, writes FILE
        ./bench browser --plot|--docs [--json FILE]  draws docs/plots, fills docs/performance.md from FILE
-  --quick           Chromium, 64 B and 64 KB, 3 triples of short runs: about 2 minutes
+  --quick           Chromium, 64 B and 64 KB, js, cpp and crossing, 3 triples of short runs: about a minute
   --browser NAME    chromium or firefox (both); may be given several times, as may the next two
   --size BYTES      message size (64, 1k, 16k, 64k, 256k)
   --case NAME       js, cpp, framed-js, framed-cpp, ping-pong or crossing (all); with --marks also js-defaults, at the
@@ -55,9 +55,8 @@ async function measure() {
   const packageMarks = readPackageMarks();
   const marks = options.marks === undefined ? packageMarks : readMarks(options.marks);
   const sameMarks = marks.high === packageMarks.high && marks.low === packageMarks.low;
-  const cases = choose('case', options.case, [
-    ...(sameMarks ? ['js'] : ['js', 'js-defaults']), 'cpp', 'framed-js', 'framed-cpp', 'ping-pong', 'crossing',
-  ]);
+  const all = [...(sameMarks ? ['js'] : ['js', 'js-defaults']), 'cpp', 'framed-js', 'framed-cpp', 'ping-pong', 'crossing'];
+  const cases = choose('case', options.case, all, options.quick ? ['js', 'cpp', 'crossing'] : all);
   const plan = {
     sizes: (options.size ?? (options.quick ? ['64', '64k'] : ['64', '1k', '16k', '64k', '256k'])).map(parseSize),
     cases: cases.filter((name) => name !== 'crossing'),
@@ -190,7 +189,7 @@ function summarise(triples, collapsed, { browser, size, name, marks }) {
   };
 }
 
-const crossingCases = ['cpp-sum', 'js-sum', 'cpp-size', 'package', 'js-view', 'event'];
+const crossingCases = ['cpp-sum', 'js-sum', 'cpp-event', 'cpp-size', 'package', 'js-view', 'event'];
 
 async function measureCrossings(page, browser, plan, progress) {
   const rows = [];
@@ -250,6 +249,7 @@ const crossingColumns = [
   ['JavaScript loop, GB/s', (line) => figure(line['js-sum'].GBps, 2)],
   ['ns', (line) => figure(line['js-sum'].ns)],
   ['C++ to loop', (line) => figure(line['cpp-sum'].ratio_to_js, 2)],
+  ['C++, real event, ns', (line) => figure(line['cpp-event']?.ns)],
   ['C++ unread, ns', (line) => figure(line['cpp-size'].ns)],
   ['package, ns', (line) => figure(line.package.ns)],
   ['plain handler, ns', (line) => figure(line['js-view'].ns)],
