@@ -329,6 +329,7 @@ void Framing::on_turn_end() {
 }
 
 void Framing::on_room() {
+  if (!session_.hello_sent()) send_control();  // nothing may go before it
   drive(is_idle_below() ? Sender::Flush::everything : Sender::Flush::full_frames);
   if (session_.control_due()) send_control();
   close_if_done();

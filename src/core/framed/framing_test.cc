@@ -49,6 +49,28 @@ TEST_F(FramedChannels, SendTheFirstMessageAtOnceAndShareFramesAfterIt) {
   EXPECT_EQ(pair.far.stats().messages_received, 101U);
 }
 
+TEST_F(FramedChannels, LetNothingPassHelloWhereTheTransportIsFullFromTheStart) {
+  for (const bool batches_only : {false, true}) {
+    auto wire = backend->make_wire({.protocol = "wdc.framed.v1", .ordered = !batches_only}, ReadyState::open);
+    wire->end(0).capacity = 0;
+    const FlowOptions flow{.framed = {.batches_only = batches_only}};
+    auto near = core::make_channel(loop->internal(), wire->take(0), flow);
+    auto far = core::make_channel(loop->internal(), wire->take(1), flow);
+    ASSERT_TRUE(near && far);
+    auto sending = start(near->send_text("waits"));
+    settle();
+    EXPECT_EQ(far->stats().messages_received, 0U);
+    wire->end(0).capacity = 1 << 20;
+    wire->end(0).events->on_buffered_amount_low();
+    settle();
+    ASSERT_TRUE(sending.done());
+    EXPECT_TRUE(sending.take());
+    auto message = far->try_receive();
+    ASSERT_TRUE(message) << message.error().message();
+    EXPECT_EQ(message->as_text(), "waits");
+  }
+}
+
 TEST_F(FramedChannels, LeaveOtherChannelsAsTheyAre) {
   auto pair = make_pair({}, {}, ReadyState::open, {.protocol = "wdc.framed.v10"});
   EXPECT_FALSE(pair.near.framed());
