@@ -101,7 +101,7 @@ core::ChannelEvents& events(host::Context context) { return reinterpret_cast<Bro
 
 /// Gives what the host wants to know of the next message. The channel may be gone by then.
 std::int32_t deliver(core::ChannelEvents& events, Message&& message) {
-  BrowserBackend::report_and_pump([&] { events.on_message(std::move(message)); });
+  BrowserBackend::report_and_pump([&] { events.on_message_directly(std::move(message)); });
   return small_messages_welcome() ? 1 : 0;
 }
 

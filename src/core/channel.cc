@@ -189,15 +189,29 @@ void Channel::fail_waiting_sends(const Error& error) {
 // Receiving.
 
 void Channel::on_message(Message&& message) {
-  if (ended_) return;
-  if (framing_) [[unlikely]]
-    return framing_->on_frame(std::move(message));
+  if (take_in(std::move(message))) reader_.wake(*loop_);
+}
+
+void Channel::on_message_directly(Message&& message) {
+  if (take_in(std::move(message))) reader_.wake_now(*loop_);
+}
+
+/// True if the message has come to the queue of those that are read.
+bool Channel::take_in(Message&& message) {
+  if (ended_) return false;
+  if (framing_) [[unlikely]] {
+    framing_->on_frame(std::move(message));
+    return false;
+  }
   const std::size_t size = message.size();
   ++stats_.messages_received;
   stats_.bytes_received += size;
-  if (flow_.discard_received || (handle_gone_ && !has_consumer_) || !make_room(size)) return count_dropped(size);
+  if (flow_.discard_received || (handle_gone_ && !has_consumer_) || !make_room(size)) {
+    count_dropped(size);
+    return false;
+  }
   received_.push(std::move(message));
-  reader_.wake(*loop_);
+  return true;
 }
 
 /// True if a message of `size` may be queued now.

@@ -103,6 +103,7 @@ class Channel final : private ChannelEvents, public LoopResident, public ListLin
 
   void on_open() override;
   void on_message(Message&& message) override;
+  void on_message_directly(Message&& message) override;
   void on_buffered_amount_low() override;
   void on_stalled() override;
   void on_closing() override;
@@ -117,6 +118,7 @@ class Channel final : private ChannelEvents, public LoopResident, public ListLin
   void fail_waiting_sends(const Error& error);
   void close_backend_when_sent();
 
+  [[nodiscard]] bool take_in(Message&& message);
   [[nodiscard]] bool make_room(std::size_t size);
   void count_dropped(std::size_t size) noexcept;
   void drop_unread_if_unwanted() noexcept;

@@ -71,6 +71,16 @@ void Loop::make_ready(detail::WaitNode& node) noexcept {
   request_pump();
 }
 
+void Loop::run_now(detail::WaitNode& node) {
+  if (pumping_ || shut_down_ || !ready_.empty()) return make_ready(node);
+  pumping_ = true;
+  node.unlink();
+  node.resume(node);
+  pumping_ = false;
+  if (!ready_.empty()) request_pump();
+  update_deadline();
+}
+
 void Loop::at_turn_end(TurnNode& node) noexcept {
   if (shut_down_) return;
   auto& nodes = turn_ends_[this_turn_];

@@ -69,6 +69,9 @@ class Loop {
   [[nodiscard]] const Backend& backend() const noexcept { return *backend_; }
 
   void make_ready(detail::WaitNode& node) noexcept;
+  /// A pump for this node alone, unless others are ready before it. REQUIRES: as pump(), nothing else of the library is
+  /// on the stack.
+  void run_now(detail::WaitNode& node);
   /// Calls node.on_turn_end() at the end of this turn, once.
   void at_turn_end(TurnNode& node) noexcept;
   /// The backend calls it: see Backend::request_turn_end().

@@ -23,6 +23,10 @@ class WaitSlot {
   void wake(Loop& loop) noexcept {
     if (auto* node = waiting_.front()) loop.make_ready(*node);
   }
+  /// See Loop::run_now(). This slot may be gone afterwards.
+  void wake_now(Loop& loop) {
+    if (auto* node = waiting_.front()) loop.run_now(*node);
+  }
 
  private:
   detail::WaitList waiting_;

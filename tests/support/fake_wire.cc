@@ -150,6 +150,10 @@ void FakeWire::deliver(std::size_t from, std::size_t messages) {
 
 void FakeWire::inject(std::size_t to, Message message) { ends_[to].events->on_message(std::move(message)); }
 
+void FakeWire::inject_directly(std::size_t to, Message message) {
+  ends_[to].events->on_message_directly(std::move(message));
+}
+
 void FakeWire::close(std::size_t side) {
   End& end = ends_[side];
   if (std::exchange(end.close_wanted, true) || end.deaf_to_close) return;

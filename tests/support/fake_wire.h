@@ -64,6 +64,8 @@ class FakeWire : public std::enable_shared_from_this<FakeWire> {
   void break_both(const Error& error);
   /// A message from nowhere arrives at one end.
   void inject(std::size_t to, Message message);
+  /// As the browser home reports it: who waits for it is resumed at once.
+  void inject_directly(std::size_t to, Message message);
   void report_closed(std::size_t side, std::optional<Error> error);
 
   bool automatic = true;
