@@ -189,15 +189,26 @@ void Channel::fail_waiting_sends(const Error& error) {
 // Receiving.
 
 void Channel::on_message(Message&& message) {
-  if (take_in(std::move(message))) reader_.wake(*loop_);
+  if (!admit(message)) return;
+  received_.push(std::move(message));
+  reader_.wake(*loop_);
 }
 
 void Channel::on_message_directly(Message&& message) {
-  if (take_in(std::move(message))) reader_.wake_now(*loop_);
+  if (!admit(message)) return;
+  auto* const reader = reader_.waiting();
+  if (reader == nullptr || !received_.empty()) {
+    received_.push(std::move(message));
+    return reader_.wake(*loop_);
+  }
+  const ChannelReference keep(this);
+  received_.lend(message);
+  loop_->run_now(*reader);
+  received_.keep_lent();
 }
 
-/// True if the message has come to the queue of those that are read.
-bool Channel::take_in(Message&& message) {
+/// True if the message is to be queued for a reader.
+bool Channel::admit(Message& message) {
   if (ended_) return false;
   if (framing_) [[unlikely]] {
     framing_->on_frame(std::move(message));
@@ -210,7 +221,6 @@ bool Channel::take_in(Message&& message) {
     count_dropped(size);
     return false;
   }
-  received_.push(std::move(message));
   return true;
 }
 

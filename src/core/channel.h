@@ -118,7 +118,7 @@ class Channel final : private ChannelEvents, public LoopResident, public ListLin
   void fail_waiting_sends(const Error& error);
   void close_backend_when_sent();
 
-  [[nodiscard]] bool take_in(Message&& message);
+  [[nodiscard]] bool admit(Message& message);
   [[nodiscard]] bool make_room(std::size_t size);
   void count_dropped(std::size_t size) noexcept;
   void drop_unread_if_unwanted() noexcept;

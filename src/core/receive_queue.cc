@@ -10,13 +10,24 @@ constexpr std::size_t kFirstCapacity = 16;
 }
 
 void ReceiveQueue::push(Message&& message) {
+  keep_lent();
   if (count_ == capacity_) grow();
   bytes_ += message.size();
   ring_[(first_ + count_) & (capacity_ - 1)] = std::move(message);
   ++count_;
 }
 
+void ReceiveQueue::take_lent() {
+  Message& message = *std::exchange(lent_, nullptr);
+  count_ = bytes_ = 0;
+  push(std::move(message));
+}
+
 Message ReceiveQueue::pop() noexcept {
+  if (lent_ != nullptr) {
+    count_ = bytes_ = 0;
+    return std::move(*std::exchange(lent_, nullptr));
+  }
   Message message = std::move(ring_[first_]);
   first_ = (first_ + 1) & (capacity_ - 1);
   --count_;
@@ -25,6 +36,7 @@ Message ReceiveQueue::pop() noexcept {
 }
 
 void ReceiveQueue::clear() noexcept {
+  lent_ = nullptr;
   ring_.reset();
   capacity_ = first_ = count_ = bytes_ = 0;
 }

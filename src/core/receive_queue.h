@@ -19,6 +19,18 @@ class ReceiveQueue {
   [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
 
   void push(Message&& message);
+  /// Lets `message` be the only one for as long as it takes to call a reader: what it pops then has never been in the
+  /// ring. REQUIRES: empty; keep_lent() follows while `message` is there.
+  void lend(Message& message) noexcept {
+    lent_ = &message;
+    count_ = 1;
+    bytes_ = message.size();
+  }
+  /// Puts a lent message that nobody has popped into the ring.
+  void keep_lent() {
+    if (lent_ != nullptr) [[unlikely]]
+      take_lent();
+  }
   /// REQUIRES: not empty.
   [[nodiscard]] Message pop() noexcept;
   /// Drops the messages, and the ring with them.
@@ -26,7 +38,9 @@ class ReceiveQueue {
 
  private:
   void grow();
+  void take_lent();
 
+  Message* lent_ = nullptr;
   std::unique_ptr<Message[]> ring_;
   std::size_t capacity_ = 0;  // a power of two, or 0
   std::size_t first_ = 0;

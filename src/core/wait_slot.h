@@ -23,10 +23,7 @@ class WaitSlot {
   void wake(Loop& loop) noexcept {
     if (auto* node = waiting_.front()) loop.make_ready(*node);
   }
-  /// See Loop::run_now(). This slot may be gone afterwards.
-  void wake_now(Loop& loop) {
-    if (auto* node = waiting_.front()) loop.run_now(*node);
-  }
+  [[nodiscard]] detail::WaitNode* waiting() noexcept { return waiting_.front(); }
 
  private:
   detail::WaitList waiting_;
