@@ -63,8 +63,6 @@ export const steps = [
     count: 'node',
   },
   conformance('native-conformance', 'tests/interop/native_conformance.test.mjs'),
-  { ...conformance('native-chromium', 'tests/interop/native_conformance.test.mjs', { WDC_FAR: 'chromium' }), all: true },
-  { ...conformance('native-firefox', 'tests/interop/native_conformance.test.mjs', { WDC_FAR: 'firefox' }), all: true },
   browser('chromium'),
   browser('firefox'),
   {
