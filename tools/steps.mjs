@@ -34,14 +34,6 @@ const browser = (name) => ({
   minutes: 25,
 });
 
-/** The conformance suite in a native program: the far end of its own kind, or in a browser. */
-const conformance = (name, files, env = {}) => ({
-  name,
-  run: [['node', '--test', '--test-concurrency=1', '--test-reporter=tap', files]],
-  count: 'node',
-  env,
-});
-
 export const steps = [
   { name: 'tools', run: [['node', '--test', '--test-reporter=tap', 'tools/*.test.mjs']], count: 'node' },
   { name: 'layers-test', run: [['python3', 'tools/check_layers_test.py']], count: 'line' },
@@ -62,7 +54,11 @@ export const steps = [
     run: [['node', '--test', '--test-concurrency=1', '--test-reporter=tap', 'tests/packing/*.test.mjs']],
     count: 'node',
   },
-  conformance('native-conformance', 'tests/interop/native_conformance.test.mjs'),
+  {
+    name: 'native-conformance',
+    run: [['node', '--test', '--test-concurrency=1', '--test-reporter=tap', 'tests/interop/native_conformance.test.mjs']],
+    count: 'node',
+  },
   browser('chromium'),
   browser('firefox'),
   {
