@@ -81,7 +81,7 @@ class Driver {
       case 7: {
         Candidate candidate;
         candidate.foundation = std::to_string(input.byte() % 5);
-        candidate.priority = input.byte() << 24;
+        candidate.priority = std::uint32_t{input.byte()} << 24;
         candidate.address = remote(input.byte());
         if (input.byte() % 4 == 0) candidate.host_name = "x.local";
         static_cast<void>(agent_.add_remote_candidate(candidate, now_));
@@ -106,7 +106,7 @@ class Driver {
     transaction.bytes[0] = static_cast<std::byte>(input.byte());
     StunWriter writer(StunClass::request, StunMethod::binding, transaction);
     writer.add_username(agent_.local_credentials().username_fragment + ((flags & 1) != 0 ? ":peer" : ":other"));
-    if ((flags & 2) == 0) writer.add_priority(input.byte() << 20);
+    if ((flags & 2) == 0) writer.add_priority(std::uint32_t{input.byte()} << 20);
     if ((flags & 4) != 0) writer.add_controlling(std::uint64_t{input.byte()} << 56);
     if ((flags & 8) != 0) writer.add_controlled(std::uint64_t{input.byte()} << 56);
     if ((flags & 16) != 0) writer.add_use_candidate();
