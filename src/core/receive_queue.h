@@ -21,7 +21,8 @@ class ReceiveQueue {
   void push(Message&& message);
   /// Lets `message` be the only one for as long as it takes to call a reader: what it pops then has never been in the
   /// ring. REQUIRES: empty; keep_lent() follows while `message` is there.
-  void lend(Message& message) noexcept {
+  void lend(Message& message) {
+    if (capacity_ == 0) grow();  // the ring is wanted sooner or later: better while a program warms up
     lent_ = &message;
     count_ = 1;
     bytes_ = message.size();
