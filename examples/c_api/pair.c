@@ -8,14 +8,14 @@
 
 enum { kBytes = 100 * 1000 };
 
-struct end {
+struct End {
   const char* name;
   wdc_connection* connection;
   size_t received;
 };
 
-static struct end caller = {"caller", NULL, 0};
-static struct end echo = {"echo", NULL, 0};
+static struct End caller = {"caller", NULL, 0};
+static struct End echo = {"echo", NULL, 0};
 static unsigned char bytes[kBytes];
 static int ends_closed = 0;
 
@@ -24,21 +24,21 @@ static void fail(const char* name, const char* what) {
   exit(1);
 }
 
-static void expect_taken(struct end* end, wdc_loop* loop, int code) {
+static void expect_taken(struct End* end, wdc_loop* loop, int code) {
   if (code != wdc_ok) fail(end->name, wdc_loop_error(loop));
 }
 
 static wdc_loop* loop;
 
 static void opened(wdc_connection* connection, void* user) {
-  struct end* end = user;
+  struct End* end = user;
   if (end != &caller) return;
   expect_taken(end, loop, wdc_send_text(connection, "hello", strlen("hello")));
   expect_taken(end, loop, wdc_send_bytes(connection, bytes, sizeof bytes));
 }
 
 static void message(wdc_connection* connection, const void* data, size_t size, int is_text, void* user) {
-  struct end* end = user;
+  struct End* end = user;
   end->received += 1;
   if (end == &echo) {
     expect_taken(end, loop, is_text ? wdc_send_text(connection, data, size) : wdc_send_bytes(connection, data, size));
@@ -51,7 +51,7 @@ static void message(wdc_connection* connection, const void* data, size_t size, i
 }
 
 static void closed(wdc_connection* connection, int code, const char* text, void* user) {
-  struct end* end = user;
+  struct End* end = user;
   if (code != wdc_ok) fail(end->name, text);
   printf("%s: %zu messages, %s\n", end->name, end->received, "closed");
   wdc_connection_free(connection);
