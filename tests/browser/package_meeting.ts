@@ -36,8 +36,12 @@ Object.assign(globalThis, {
     async sendMany(count: number, size: number): Promise<void> {
       for (let index = 0; index < count; index += 1) await open().send(new Uint8Array(size));
     },
-    about() {
+    async about() {
       const { id, label, negotiated, ordered, protocol, peerConnection } = open();
+      // Chromium may tell of the channel before it tells of the connection.
+      while (peerConnection && ['new', 'connecting'].includes(peerConnection.connectionState)) {
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
       return { id, label, negotiated, ordered, protocol, connection: peerConnection?.connectionState };
     },
     /** Resolves once `count` messages have arrived. */
