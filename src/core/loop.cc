@@ -72,12 +72,7 @@ void Loop::make_ready(detail::WaitNode& node) noexcept {
 }
 
 void Loop::run_now(detail::WaitNode& node) {
-  if (pumping_ || shut_down_) return make_ready(node);
-  if (!ready_.empty()) {
-    make_ready(node);
-    // Also if a pump was asked for before: what arrives until that one comes would pile up.
-    return backend_->request_pump();
-  }
+  if (pumping_ || shut_down_ || !ready_.empty()) return make_ready(node);
   pumping_ = true;
   node.unlink();
   node.resume(node);
