@@ -25,6 +25,9 @@ Result<native::BackendOptions> backend_options(NativeOptions options) {
   made.ports = options.ports;
   made.certificate_pem = std::move(options.certificate_pem);
   made.signaling.trusted_pem = std::move(options.trusted_pem);
+  if (options.busy_wait < std::chrono::microseconds::zero())
+    return fail(Errc::invalid_argument, "busy_wait is negative");
+  made.busy_wait = options.busy_wait;
   if (options.packet_log)
     made.transport.packet_log = [log = std::move(options.packet_log)](native::TimePoint at, bool is_sent,
                                                                       std::span<const std::byte> packet) {

@@ -93,20 +93,27 @@ class NativeBackend::Endpoint final : public udp::SocketEvents {
     return has_room;
   }
 
-  void on_readable() override {
+  bool on_readable() override {
     // So many at most, then the loop's tasks have their turn.
     constexpr int kMostReceives = 8;
-    const auto now = backend_.time();
+    TimePoint now{};
     for (int i = 0; i < kMostReceives; ++i) {
       const auto count = socket_.receive(backend_.receive_memory_, backend_.trains_);
-      if (count == 0) break;
+      if (count == 0) {
+        if (i == 0) return false;
+        break;
+      }
+      if (i == 0) now = backend_.time();
       for (const auto& train : std::span(backend_.trains_).first(count)) {
         backend_.datagrams_.clear();
         udp::for_each_datagram(train, [&](std::span<std::byte> datagram) { backend_.datagrams_.push_back(datagram); });
         peer_.handle_datagrams({local_, to_socket_address(train.from)}, backend_.datagrams_, now);
       }
+      // A lone datagram is often all there is, and somebody waits for the answer.
+      if (count == 1 && backend_.datagrams_.size() == 1) break;
     }
     backend_.request_advance(peer_);
+    return true;
   }
 
   void on_writable() override {
@@ -190,7 +197,8 @@ Result<std::unique_ptr<NativeBackend>> NativeBackend::make(BackendOptions option
 }
 
 NativeBackend::NativeBackend(BackendOptions options, Identity identity)
-    : options_(std::move(options)),
+    : udp::NativeLoop(options.busy_wait),
+      options_(std::move(options)),
       certificate_(std::move(identity.certificate)),
       dtls_(std::move(identity.context)),
       fingerprints_{identity.fingerprint},
@@ -247,7 +255,16 @@ Result<std::unique_ptr<core::SignalingBackend>> NativeBackend::open_signaling(st
 bool NativeBackend::turn(bool may_wait) {
   const bool advanced = advance_all();
   const bool more = NativeLoop::turn(may_wait && !advanced);
-  return advance_all() || more || advanced;
+  // What came is told now. The answers of the loop's tasks leave in the next turn, together with the acknowledgements;
+  // only where that may be long in coming (EventLoop::poll()) those leave at once.
+  const bool delivered = may_wait ? deliver_all() : advance_all();
+  return delivered || more || advanced;
+}
+
+bool NativeBackend::deliver_all() {
+  for (std::size_t i = 0; i < due_.size(); ++i)
+    if (due_[i] != nullptr) due_[i]->deliver(time());
+  return !due_.empty();
 }
 
 bool NativeBackend::advance_all() {

@@ -27,6 +27,8 @@ struct BackendOptions {
   signaling::Options signaling{};
   udp::SocketOptions sockets{};
   TransportOptions transport{};
+  /// See NativeOptions.
+  std::chrono::microseconds busy_wait = NativeOptions().busy_wait;
   /// Null: OpenSSL's AEAD or Intel's multi-buffer library, whichever is faster here.
   std::unique_ptr<dtls::AeadProvider> aead{};
 };
@@ -75,6 +77,7 @@ class NativeBackend final : public udp::NativeLoop, public PeerHost {
   [[nodiscard]] Result<std::vector<udp::Address>> addresses_to_use() const;
   [[nodiscard]] Result<udp::UdpSocket> open_socket(udp::Address address);
 
+  [[nodiscard]] bool deliver_all();
   [[nodiscard]] bool advance_all();
   void advance(NativePeer& peer, Entry& entry);
 

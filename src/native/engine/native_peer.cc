@@ -290,6 +290,19 @@ void NativePeer::add_stun_server(const SocketAddress& server, TimePoint now) {
 TimePoint NativePeer::next_deadline() const { return transport_ ? transport_->next_deadline() : kNever; }
 
 void NativePeer::advance(TimePoint now) {
+  deliver(now);
+  if (transport_) {
+    while (auto burst = transport_->poll_transmit(now))
+      if (!host_.send(*this, *burst)) break;
+  }
+  update_states();
+  if (events_ != nullptr && !negotiation_reported_ && wants_negotiation()) {
+    negotiation_reported_ = true;
+    events_->on_negotiation_needed();
+  }
+}
+
+void NativePeer::deliver(TimePoint now) {
   if (transport_ && now >= transport_->next_deadline()) transport_->handle_timeout(now);
   if (!reports_.empty() && events_ != nullptr) {
     for (auto& event : std::exchange(reports_, {})) event(*events_);
@@ -308,13 +321,6 @@ void NativePeer::advance(TimePoint now) {
         break;
       }
     }
-    while (auto burst = transport_->poll_transmit(now))
-      if (!host_.send(*this, *burst)) break;
-  }
-  update_states();
-  if (events_ != nullptr && !negotiation_reported_ && wants_negotiation()) {
-    negotiation_reported_ = true;
-    events_->on_negotiation_needed();
   }
 }
 

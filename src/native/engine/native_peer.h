@@ -70,7 +70,9 @@ class NativePeer final : public core::PeerBackend {
   void handle_datagrams(const ice::Path& path, std::span<const dtls::MutableByteView> datagrams, TimePoint now);
   void handle_resolved(std::string_view host_name, std::span<const IpAddress> addresses, TimePoint now);
   void add_stun_server(const SocketAddress& server, TimePoint now);
-  /// Tells what there is to tell and sends what there is to send. Ends every turn in which something came or was asked.
+  /// Tells what there is to tell.
+  void deliver(TimePoint now);
+  /// The same, and sends what there is to send. Follows every turn in which something came or was asked.
   void advance(TimePoint now);
   [[nodiscard]] TimePoint next_deadline() const;
   /// By which a shared port tells its connections apart.

@@ -436,7 +436,7 @@ void Association::poll_transmit(PacketTrain& train, TimePoint now) {
   stats_.packets_sent += train.count();
 }
 
-/// One packet of everything that is not data.
+/// One packet of everything that is not data, and of a little data where there is no more.
 void Association::transmit_control(PacketTrain& train, TimePoint now) {
   const MutableByteView slot = train.slot().first(packet_size_);
   if (std::exchange(init_due_, false)) {
@@ -460,6 +460,11 @@ void Association::transmit_control(PacketTrain& train, TimePoint now) {
   }
   if (cookie_ack_due_ && packet.append(BareChunk{ChunkType::cookie_ack})) cookie_ack_due_ = false;
   if (state_ == State::cookie_echoed) return;
+  // RFC 9260 section 6.1: an answer takes the acknowledgement with it. Only where all of it fits, as a train of data
+  // has no room for anything else.
+  const std::size_t queued = transmission_.queue().buffered();
+  const bool takes_data = may_send_data() && queued > 0 && queued <= packet_size_ / 2;
+  if (takes_data && reception_->has_unacknowledged()) reception_->request_sack();
   if (reception_->wants_sack()) reception_->write_sacks(packet);
   if (transmission_.wants_forward()) transmission_.write_forward(packet, now);
   if (reset_->wants_to_write()) reset_->write(packet, now, transmission_.timeout().value());
@@ -473,7 +478,9 @@ void Association::transmit_control(PacketTrain& train, TimePoint now) {
   }
   if (shutdown_due_ && packet.append(ShutdownChunk{reception_->cumulative().wire()})) shutdown_due_ = false;
   if (shutdown_ack_due_ && packet.append(BareChunk{ChunkType::shutdown_ack})) shutdown_ack_due_ = false;
-  if (packet.has_chunks()) train.push(packet.finish(outgoing_checksum()));
+  if (!packet.has_chunks()) return;
+  if (takes_data) static_cast<void>(transmission_.fill(packet, now));
+  train.push(packet.finish(outgoing_checksum()));
 }
 
 /// Data packets of one size: each is topped up as soon as it is known that another follows.

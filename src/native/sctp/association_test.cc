@@ -53,6 +53,23 @@ TEST_F(AssociationTest, OneSackForTwoPacketsAndADelayedOneForALonePacket) {
   EXPECT_EQ(wire.types_b.size(), 2U);
 }
 
+TEST_F(AssociationTest, AnAnswerTakesTheAcknowledgementWithIt) {
+  connect();
+  ASSERT_EQ(pair.a.send(0, "the first packet is acknowledged at once", pair.now), SendStatus::ok);
+  pair.run_for(1s);
+  pair.b.messages.clear();
+  for (int i = 0; i < 4; ++i) {
+    ASSERT_EQ(pair.a.send(0, "question", pair.now), SendStatus::ok);
+    pair.run_until([&] { return pair.b.messages.size() > static_cast<std::size_t>(i); }, 1s);
+    wire.types_b.clear();
+    ASSERT_EQ(pair.b.send(0, "answer", pair.now), SendStatus::ok);
+    pair.settle();
+    EXPECT_EQ(wire.types_b, std::vector{ChunkType::sack});
+    pair.run_until([&] { return pair.a.messages.size() > static_cast<std::size_t>(i); }, 1s);
+    EXPECT_EQ(wire.types_b.size(), 1U) << "the answer came in a packet of its own";
+  }
+}
+
 class ForgedDataTest : public AssociationTest {
  protected:
   void SetUp() override {

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "src/core/loop.h"
+#include "src/native/udp/busy_wait.h"
 
 namespace wdc::udp {
 namespace {
@@ -19,6 +20,12 @@ using boost::system::error_code;
 
 /// Handlers that one turn runs, so that a socket in a flood lets the tasks have theirs.
 constexpr int kMostHandlers = 64;
+
+/// Turns in a row that read the hot socket without asking the system what else is ready.
+constexpr int kMostHotTurns = 4;
+
+/// Times that the hot socket is read while looking, between looks at everything else.
+constexpr int kReadsALook = 8;
 
 asio::steady_timer::time_point asio_time(TimePoint time) {
   return asio::steady_timer::time_point(
@@ -32,16 +39,31 @@ struct Held {
   Owner* owner = nullptr;
 };
 
+class DescriptorWatch;
+
+/// The socket that was the last to have something. It is read directly: while it has more, or more is expected, that
+/// saves asking the system.
+struct HotSocket {
+  DescriptorWatch* watch = nullptr;
+  int turns = 0;
+};
+
 class DescriptorWatch final : public Watch {
  public:
-  DescriptorWatch(asio::io_context& context, int descriptor, SocketEvents& events)
-      : held_(std::make_shared<Held<DescriptorWatch>>(this)), events_(events), descriptor_(context, descriptor) {
+  DescriptorWatch(asio::io_context& context, int descriptor, SocketEvents& events, HotSocket& hot)
+      : held_(std::make_shared<Held<DescriptorWatch>>(this)),
+        events_(events),
+        hot_(hot),
+        descriptor_(context, descriptor) {
     wait_readable();
   }
   ~DescriptorWatch() override {
     held_->owner = nullptr;
+    if (hot_.watch == this) hot_.watch = nullptr;
     descriptor_.release();  // it is the socket's
   }
+  /// May destroy this.
+  bool read() { return events_.on_readable(); }
   void want_writable() override {
     if (std::exchange(wants_writable_, true)) return;
     descriptor_.async_wait(asio::posix::stream_descriptor::wait_write, [held = held_](const error_code& error) {
@@ -55,41 +77,58 @@ class DescriptorWatch final : public Watch {
   void wait_readable() {
     descriptor_.async_wait(asio::posix::stream_descriptor::wait_read, [held = held_](const error_code& error) {
       if (error || held->owner == nullptr) return;
-      held->owner->events_.on_readable();
-      if (held->owner != nullptr) held->owner->wait_readable();
+      const bool any = held->owner->read();
+      if (held->owner == nullptr) return;
+      if (any) held->owner->hot_ = {held->owner, 0};
+      held->owner->wait_readable();
     });
   }
 
   std::shared_ptr<Held<DescriptorWatch>> held_;
   SocketEvents& events_;
+  HotSocket& hot_;
   asio::posix::stream_descriptor descriptor_;
   bool wants_writable_ = false;
 };
 
+/// The system's timer is set anew only for an earlier deadline, not for a later one, as each packet brings one: then it
+/// runs out once too early, and is set to the deadline that there is by then.
 class TimerAlarm final : public Alarm {
  public:
   TimerAlarm(asio::io_context& context, std::function<void()> function)
       : held_(std::make_shared<Held<TimerAlarm>>(this)), function_(std::move(function)), timer_(context) {}
   ~TimerAlarm() override { held_->owner = nullptr; }
   void set(TimePoint deadline) override {
-    if (deadline == deadline_) return;
     deadline_ = deadline;
-    timer_.cancel();
-    if (deadline == kNever) return;
-    timer_.expires_at(asio_time(deadline));
-    timer_.async_wait([held = held_, deadline](const error_code& error) {
-      // One that was due already cannot be cancelled any more.
-      if (error || held->owner == nullptr || held->owner->deadline_ != deadline) return;
-      held->owner->deadline_ = kNever;
-      held->owner->function_();
-    });
+    if (deadline == kNever && armed_ != kNever) {  // a loop with nothing else to wait for is to end
+      armed_ = kNever;
+      timer_.cancel();
+    }
+    if (deadline < armed_) arm(deadline);
   }
 
  private:
+  void arm(TimePoint at) {
+    armed_ = at;
+    timer_.expires_at(asio_time(at));
+    timer_.async_wait([held = held_, at](const error_code& error) {
+      // One that was due already cannot be cancelled any more.
+      if (error || held->owner == nullptr || held->owner->armed_ != at) return;
+      held->owner->run_out(at);
+    });
+  }
+  void run_out(TimePoint at) {
+    armed_ = kNever;
+    if (deadline_ > at) return arm(deadline_);
+    deadline_ = kNever;
+    function_();
+  }
+
   std::shared_ptr<Held<TimerAlarm>> held_;
   std::function<void()> function_;
   asio::steady_timer timer_;
   TimePoint deadline_ = kNever;
+  TimePoint armed_ = kNever;
 };
 
 Address address_of(const asio::ip::udp::endpoint& endpoint) {
@@ -129,24 +168,33 @@ class NameLookup final : public Lookup {
 }  // namespace
 
 struct NativeLoop::Parts {
-  explicit Parts(asio::io_context* given)
+  Parts(asio::io_context* given, std::chrono::nanoseconds most, std::function<void()> due)
       : own(given == nullptr ? new asio::io_context(1) : nullptr),
         context(given == nullptr ? *own : *given),
-        timer(context) {}
+        alarm(context, std::move(due)),
+        busy_wait(most) {}
   std::unique_ptr<asio::io_context> own;
   asio::io_context& context;
-  asio::steady_timer timer;
+  TimerAlarm alarm;
+  HotSocket hot;
+  BusyWait busy_wait;
 };
 
 struct NativeLoop::Life : Held<NativeLoop> {};
 
-NativeLoop::NativeLoop()
-    : host_driven_(false), parts_(std::make_unique<Parts>(nullptr)), life_(std::make_shared<Life>()) {
+// A loop of our own is pumped by whoever runs it, after every turn.
+NativeLoop::NativeLoop(std::chrono::nanoseconds busy_wait)
+    : host_driven_(false),
+      parts_(std::make_unique<Parts>(nullptr, std::thread::hardware_concurrency() > 1 ? busy_wait : busy_wait.zero(),
+                                     [] {})),
+      life_(std::make_shared<Life>()) {
   life_->owner = this;
 }
 
 NativeLoop::NativeLoop(asio::io_context& context)
-    : host_driven_(true), parts_(std::make_unique<Parts>(&context)), life_(std::make_shared<Life>()) {
+    : host_driven_(true),
+      parts_(std::make_unique<Parts>(&context, std::chrono::nanoseconds::zero(), [this] { pump_now(); })),
+      life_(std::make_shared<Life>()) {
   life_->owner = this;
 }
 
@@ -172,13 +220,7 @@ void NativeLoop::request_pump() {
 }
 
 void NativeLoop::set_deadline(std::optional<TimePoint> deadline) {
-  parts_->timer.cancel();
-  if (!deadline) return;
-  parts_->timer.expires_at(asio_time(*deadline));
-  parts_->timer.async_wait([life = life_](const error_code& error) {
-    // A loop of our own is pumped by whoever runs it, after every turn.
-    if (!error && life->owner != nullptr && life->owner->host_driven_) life->owner->pump_now();
-  });
+  parts_->alarm.set(deadline.value_or(Alarm::kNever));
 }
 
 void NativeLoop::wake() noexcept {
@@ -191,11 +233,41 @@ bool NativeLoop::turn(bool may_wait) {
   asio::io_context& context = parts_->context;
   if (context.stopped()) context.restart();
   const bool waits = may_wait && !std::exchange(pump_requested_, false);
-  std::size_t ran = waits ? context.run_one() : context.poll_one();
+  if (read_hot_socket(waits)) return true;
+  const TimePoint before = waits ? now() : TimePoint();
+  const std::size_t ran = waits ? context.run_one() : context.poll_one();
+  if (waits) parts_->busy_wait.slept(now() - before);
   if (ran == 0) return !context.stopped();
-  for (int i = 1; i < kMostHandlers && context.poll_one() > 0; ++i) {
+  for (int i = 1; i < kMostHandlers && parts_->hot.watch == nullptr && context.poll_one() > 0; ++i) {
   }
   return true;
+}
+
+/// Returns false where it is time to ask the system what is ready.
+bool NativeLoop::read_hot_socket(bool waits) {
+  HotSocket& hot = parts_->hot;
+  if (hot.watch == nullptr) return false;
+  if (++hot.turns > kMostHotTurns) {
+    hot.watch = nullptr;
+    return false;
+  }
+  if (hot.watch->read() || !waits) return true;
+  const bool found = hot.watch != nullptr && parts_->busy_wait.is_worthwhile() && look_for_a_while();
+  if (!found) hot.watch = nullptr;
+  return found;
+}
+
+bool NativeLoop::look_for_a_while() {
+  HotSocket& hot = parts_->hot;
+  const TimePoint end = now() + parts_->busy_wait.most();
+  bool found = false;
+  do {
+    for (int i = 0; i < kReadsALook && hot.watch != nullptr && !found; ++i) found = hot.watch->read();
+    if (!found) found = parts_->context.poll_one() > 0;
+  } while (!found && now() < end);
+  if (found) hot.turns = 0;
+  parts_->busy_wait.looked(/*in_vain=*/!found);
+  return found;
 }
 
 void NativeLoop::report(std::string_view text) {
@@ -203,7 +275,7 @@ void NativeLoop::report(std::string_view text) {
 }
 
 std::unique_ptr<Watch> NativeLoop::watch(const UdpSocket& socket, SocketEvents& events) {
-  return std::make_unique<DescriptorWatch>(parts_->context, socket.descriptor(), events);
+  return std::make_unique<DescriptorWatch>(parts_->context, socket.descriptor(), events, parts_->hot);
 }
 
 std::unique_ptr<Alarm> NativeLoop::make_alarm(std::function<void()> function) {

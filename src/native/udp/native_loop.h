@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -19,8 +20,9 @@ namespace wdc::udp {
 /// What a watched socket tells. Called from the loop's own turn; may destroy its Watch.
 class SocketEvents {
  public:
-  /// Something is there: receive() until nothing is left, or leave the rest to the next call.
-  virtual void on_readable() = 0;
+  /// Something may be there: receive() until nothing is left, or leave the rest to the next call. Returns whether
+  /// anything was.
+  virtual bool on_readable() = 0;
   /// Once after every Watch::want_writable().
   virtual void on_writable() = 0;
 
@@ -53,8 +55,8 @@ class Lookup {
 /// adds the peers. It belongs to the thread that makes it; wake() alone may come from others.
 class NativeLoop : public core::Backend {
  public:
-  /// A loop of its own, run by EventLoop::run() and poll().
-  NativeLoop();
+  /// A loop of its own, run by EventLoop::run() and poll(). `busy_wait`: see NativeOptions.
+  explicit NativeLoop(std::chrono::nanoseconds busy_wait = {});
   /// On a context of the user's, who runs it on this thread; EventLoop::run() then returns at once. The context
   /// outlives this.
   explicit NativeLoop(boost::asio::io_context& context);
@@ -87,6 +89,8 @@ class NativeLoop : public core::Backend {
   struct Parts;
   struct Life;
   void pump_now();
+  [[nodiscard]] bool read_hot_socket(bool waits);
+  [[nodiscard]] bool look_for_a_while();
 
   bool host_driven_;
   std::thread::id owner_ = std::this_thread::get_id();

@@ -42,12 +42,15 @@ class Echo final : public SocketEvents {
  public:
   Echo(NativeLoop& loop, std::function<void(std::size_t)> on_bytes)
       : socket(UdpSocket::open(loopback()).value()), watch(loop.watch(socket, *this)), on_bytes_(std::move(on_bytes)) {}
-  void on_readable() override {
+  bool on_readable() override {
     std::array<ReceivedTrain, UdpSocket::kMostDatagrams> trains;
+    bool any = false;
     while (const std::size_t count = socket.receive(memory_, trains)) {
+      any = true;
       for (std::size_t i = 0; i < count; ++i) on_bytes_(trains[i].bytes.size());
-      if (!watch) return;
+      if (!watch) break;
     }
+    return any;
   }
   void on_writable() override { ++writable; }
 

@@ -65,6 +65,7 @@ Result<UdpSocket> UdpSocket::open(const Address& local, const SocketOptions& opt
     return fail(Errc::transport_error, what_is_wrong(local, errno));
   }
   socket.local_ = Address::from(storage);
+  if (options.receive_buffer > 0) set_option(descriptor, SOL_SOCKET, SO_RCVBUF, options.receive_buffer);
   if (options.receive == Offload::segments && !set_option(descriptor, SOL_UDP, UDP_GRO, 1)) {
     ++socket.stats_.offload_refusals;
     socket.options_.receive = Offload::batches;

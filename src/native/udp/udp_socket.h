@@ -24,6 +24,9 @@ struct SocketOptions {
   Offload receive = Offload::segments;
   /// Trains of fewer datagrams are sent by a batch.
   std::size_t shortest_segmented_train = 2;
+  /// Bytes that may wait to be received, as far as the system allows without rights; 0: the system's default. What a
+  /// peer has in flight ends up here whenever this thread does not get a core for a while.
+  int receive_buffer = 4 << 20;
   /// Where UDP_GRO is not used: larger datagrams are cut, and dropped.
   std::size_t largest_datagram = 2'048;
 };
@@ -59,8 +62,8 @@ struct SocketStats {
   std::uint64_t offload_refusals = 0;
 };
 
-/// A bound, non-blocking UDP socket. It sends and receives trains of datagrams with as few calls as the kernel allows,
-/// never marks packets (ECN), and leaves the buffer sizes as they are.
+/// A bound, non-blocking UDP socket. It sends and receives trains of datagrams with as few calls as the kernel allows
+/// and never marks packets (ECN).
 class UdpSocket {
  public:
   /// As many as one segmented call takes (UDP_MAX_SEGMENTS), and as one receive() returns.

@@ -163,6 +163,19 @@ TEST(UdpSocketTest, AFullBufferBlocksAndNothingIsLostOnOurSide) {
   }
 }
 
+TEST(UdpSocketTest, HasTheRoomToReceiveThatTheSystemAllows) {
+  const auto room = [](const SocketOptions& options) {
+    const auto socket = UdpSocket::open(*Address::parse("127.0.0.1", 0), options).value();
+    int bytes = 0;
+    socklen_t size = sizeof bytes;
+    EXPECT_EQ(getsockopt(socket.descriptor(), SOL_SOCKET, SO_RCVBUF, &bytes, &size), 0);
+    return bytes;
+  };
+  const int of_the_system = room({.receive_buffer = 0});
+  EXPECT_EQ(room({.receive_buffer = of_the_system / 4}), of_the_system / 2);  // Linux takes twice what is asked for
+  EXPECT_GE(room({}), of_the_system);
+}
+
 TEST(UdpSocketTest, DatagramsLargerThanExpectedAreDroppedAndCounted) {
   auto from = UdpSocket::open(loopback()).value();
   auto to = UdpSocket::open(loopback(), {.receive = Offload::batches, .largest_datagram = 1'000}).value();

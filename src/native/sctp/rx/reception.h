@@ -47,6 +47,8 @@ class Reception {
   void consumed(std::size_t bytes);
 
   [[nodiscard]] bool wants_sack() const { return !due_.empty(); }
+  /// Something came that no SACK has told of yet.
+  [[nodiscard]] bool has_unacknowledged() const { return packets_unacknowledged_ > 0; }
   /// Writes the SACKs that are due, as many as fit.
   void write_sacks(PacketWriter& packet);
   void request_sack();
