@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// record_path [--seconds N]: what the machine allows below SCTP, as rows for ./bench records. Trains of records of
-// 1,200 bytes are sealed in one thread, sent over UDP on loopback, and opened in another; and the parts of that alone.
+// record_path [--seconds N] [--aead openssl|ipsec-mb] [--offload segments|batches|single]: what the machine allows
+// below SCTP, as rows for ./bench records and ./bench native. Trains of records of 1,200 bytes are sealed in one
+// thread, sent over UDP on loopback, and opened in another; and, without --aead and --offload, the parts of that alone.
 #include <pthread.h>
 #include <sched.h>
 #include <sys/resource.h>
@@ -199,12 +200,26 @@ void run_network(MakeProvider make, udp::Offload offload, double seconds) {
 int main(int argc, char** argv) {
   using namespace wdc;
   double seconds = 2;
-  if (argc == 3 && std::string_view(argv[1]) == "--seconds") seconds = std::atof(argv[2]);
-  std::vector<bench::MakeProvider> providers{dtls::make_openssl_aead_provider};
-  if (dtls::make_ipsec_mb_aead_provider()) providers.push_back(dtls::make_ipsec_mb_aead_provider);
-  for (const auto provider : providers) bench::run_memory(provider, seconds);
+  std::string_view only_aead;
+  std::string_view only_offload;
+  for (int i = 1; i + 1 < argc; i += 2) {
+    const std::string_view name = argv[i];
+    if (name == "--seconds") seconds = std::atof(argv[i + 1]);
+    if (name == "--aead") only_aead = argv[i + 1];
+    if (name == "--offload") only_offload = argv[i + 1];
+  }
+  const bool is_all = only_aead.empty() && only_offload.empty();
+  std::vector<bench::MakeProvider> providers;
+  for (const auto make : {dtls::make_openssl_aead_provider, dtls::make_ipsec_mb_aead_provider}) {
+    const auto provider = make();
+    if (provider && (only_aead.empty() || provider->name() == only_aead)) providers.push_back(make);
+  }
+  for (const auto provider : providers) {
+    if (is_all) bench::run_memory(provider, seconds);
+  }
   for (const auto offload : {udp::Offload::segments, udp::Offload::batches, udp::Offload::single}) {
-    bench::run_network(nullptr, offload, seconds);
+    if (!only_offload.empty() && only_offload != bench::name_of(offload)) continue;
+    if (is_all) bench::run_network(nullptr, offload, seconds);
     for (const auto provider : providers) bench::run_network(provider, offload, seconds);
   }
   std::puts("]");

@@ -133,6 +133,7 @@ class NativeBackend::Endpoint final : public udp::SocketEvents {
   }
 
   [[nodiscard]] bool is_blocked() const { return !waiting_.empty(); }
+  [[nodiscard]] const udp::SocketStats& stats() const { return socket_.stats(); }
 
  private:
   struct Waiting {
@@ -250,6 +251,14 @@ Result<std::unique_ptr<core::PeerBackend>> NativeBackend::create_peer(const Peer
 Result<std::unique_ptr<core::SignalingBackend>> NativeBackend::open_signaling(std::string_view url,
                                                                               std::string_view room) {
   return signaling::open_signaling(context(), url, room, options_.signaling);
+}
+
+udp::SocketStats NativeBackend::socket_stats() const {
+  udp::SocketStats sum;
+  for (const auto& [peer, entry] : peers_) {
+    for (const auto& endpoint : entry->endpoints) sum += endpoint->stats();
+  }
+  return sum;
 }
 
 bool NativeBackend::turn(bool may_wait) {

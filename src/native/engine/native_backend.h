@@ -44,6 +44,8 @@ class NativeBackend final : public udp::NativeLoop, public PeerHost {
   [[nodiscard]] Result<std::unique_ptr<core::PeerBackend>> create_peer(const PeerConnectionOptions& options) override;
   [[nodiscard]] Result<std::unique_ptr<core::SignalingBackend>> open_signaling(std::string_view url,
                                                                                std::string_view room) override;
+  /// Of all sockets that are open now.
+  [[nodiscard]] udp::SocketStats socket_stats() const;
 
  private:
   class Endpoint;

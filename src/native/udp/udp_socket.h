@@ -60,6 +60,19 @@ struct SocketStats {
   std::uint64_t send_errors = 0;  // others
   std::uint64_t cut = 0;          // larger than largest_datagram
   std::uint64_t offload_refusals = 0;
+
+  SocketStats& operator+=(const SocketStats& other) {
+    sent += other.sent;
+    received += other.received;
+    send_calls += other.send_calls;
+    receive_calls += other.receive_calls;
+    blocked += other.blocked;
+    unreachable += other.unreachable;
+    send_errors += other.send_errors;
+    cut += other.cut;
+    offload_refusals += other.offload_refusals;
+    return *this;
+  }
 };
 
 /// A bound, non-blocking UDP socket. It sends and receives trains of datagrams with as few calls as the kernel allows
