@@ -377,10 +377,7 @@ void Association::handle_timeout(TimePoint now) {
   if (set_up_deadline_ <= now) handle_set_up_timeout(now);
   if (state_ == State::ended || state_ == State::closed || state_ == State::cookie_wait) return;
   if (reception_->deadline() <= now) reception_->handle_timeout();
-  if (transmission_.deadline() <= now) {
-    transmission_.handle_timeout(now);
-    count_error();
-  }
+  if (transmission_.deadline() <= now && transmission_.handle_timeout(now)) count_error();
   if (state_ != State::ended && reset_->deadline() <= now && reset_->handle_timeout()) {
     transmission_.timeout().back_off();
     count_error();
@@ -518,6 +515,8 @@ AssociationStats Association::stats() const {
     stats.unread_bytes = reception_->reassembly().held_bytes();
   }
   stats.retransmissions = transmission_.retransmissions();
+  stats.timeouts = transmission_.timeouts();
+  stats.probes = transmission_.probes();
   stats.abandoned_messages = transmission_.abandoned_messages();
   stats.in_flight_bytes = transmission_.in_flight_bytes();
   stats.congestion_window = transmission_.congestion().window();

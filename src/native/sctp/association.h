@@ -102,6 +102,8 @@ struct AssociationStats {
   std::uint64_t unknown_chunks = 0;
   std::uint64_t duplicate_chunks = 0;
   std::uint64_t retransmissions = 0;
+  std::uint64_t timeouts = 0;  // of the retransmission timer
+  std::uint64_t probes = 0;    // of what was sent last
   std::uint64_t abandoned_messages = 0;
   std::size_t in_flight_bytes = 0;
   std::size_t congestion_window = 0;

@@ -116,7 +116,8 @@ void Outstanding::acknowledge(UnwrappedTsn tsn, SackOutcome& outcome, TimePoint 
   states_[at] = State::acked;
   outcome.acked_bytes += header_size_ + acked.length;
   // An acknowledgement of a chunk sent twice may mean the first: it says nothing about what was sent in between.
-  if (acked.transmissions == 1) newest_acked_order_ = std::max(newest_acked_order_, acked.order);
+  if (acked.transmissions == 1 || acked.order == probe_order_)
+    newest_acked_order_ = std::max(newest_acked_order_, acked.order);
   if (timed_at_ != kNever && timed_tsn_ == tsn) {
     outcome.round_trip = now - timed_at_;
     timed_at_ = kNever;
@@ -196,7 +197,9 @@ void Outstanding::count_misses(UnwrappedTsn highest, SackOutcome& outcome) {
   for (UnwrappedTsn tsn = cumulative_.next(); tsn < highest; tsn = tsn.next()) {
     if (states_[slot(tsn)] != State::in_flight) continue;
     OutstandingChunk& missing = chunks_[slot(tsn)];
-    if (missing.order >= newest_acked_order_ || ++missing.misses < kMissesForLoss) continue;
+    if (missing.order >= newest_acked_order_) continue;
+    const bool before_probe = missing.order < probe_order_ && probe_order_ <= newest_acked_order_;
+    if (++missing.misses < kMissesForLoss && !before_probe) continue;
     lose(tsn);
     ++outcome.lost_chunks;
   }
@@ -209,6 +212,15 @@ void Outstanding::lose(UnwrappedTsn tsn) {
   states_[slot(tsn)] = State::lost;
   ++lost_count_;
   lowest_lost_ = std::min(lowest_lost_, tsn);
+}
+
+void Outstanding::lose_last() {
+  for (UnwrappedTsn tsn = next_.previous(); tsn > cumulative_; tsn = tsn.previous()) {
+    if (states_[slot(tsn)] != State::in_flight) continue;
+    const OutgoingMessage& message = messages_[chunks_[slot(tsn)].message];
+    if (!message.max_retransmits && message.expires == kNever) lose(tsn);
+    return;
+  }
 }
 
 void Outstanding::handle_timeout() {

@@ -76,6 +76,11 @@ class Outstanding {
   };
   [[nodiscard]] std::optional<Lost> next_lost(TimePoint now);
   void mark_retransmitted(UnwrappedTsn tsn);
+  /// Takes the last chunk in flight as lost, so that it is sent again as a probe; not where that would use up one of a
+  /// message's retransmissions.
+  void lose_last();
+  /// What was written last is a probe: sent so late that what was sent before it is lost if it arrives first.
+  void note_probe() { probe_order_ = order_; }
 
   [[nodiscard]] SackOutcome handle_sack(const SackChunk& sack, TimePoint now);
   /// SHUTDOWN carries a cumulative TSN too (RFC 9260 section 9.2).
@@ -126,6 +131,7 @@ class Outstanding {
   UnwrappedTsn highest_acked_;  // by a gap block; no acked chunk is above
   std::uint64_t order_ = 0;
   std::uint64_t newest_acked_order_ = 0;
+  std::uint64_t probe_order_ = 0;
   UnwrappedTsn timed_tsn_;       // the chunk whose round trip is measured
   TimePoint timed_at_ = kNever;  // kNever: none is
   std::vector<MessageIndex> abandoned_;

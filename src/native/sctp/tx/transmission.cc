@@ -23,8 +23,8 @@ void Transmission::stop() {
   queue_.clear();
   if (outstanding_) outstanding_->clear();
   outstanding_.reset();
-  t3_ = kNever;
-  in_recovery_ = fast_retransmit_ = hurried_ = forward_due_ = false;
+  t3_ = probe_at_ = kNever;
+  in_recovery_ = fast_retransmit_ = hurried_ = forward_due_ = probe_due_ = probed_ = false;
 }
 
 void Transmission::set_packet_size(std::size_t bytes) {
@@ -56,22 +56,34 @@ void Transmission::discard(StreamId stream, Ppid kept) {
 bool Transmission::fill(PacketWriter& packet, TimePoint now) {
   if (!outstanding_) return false;
   const std::size_t size_before = packet.size();
-  while (window_open() || fast_retransmit_) {
+  if (probe_due_ && !outstanding_->has_lost() && !may_send_new(now)) outstanding_->lose_last();
+  while (window_open() || fast_retransmit_ || probe_due_) {
     const auto lost = outstanding_->next_lost(now);
     take_abandoned();
     if (!(lost ? write_lost(packet, *lost) : write_new(packet, now))) break;
+    if (std::exchange(probe_due_, false)) outstanding_->note_probe();
   }
+  probe_due_ = false;
   if (packet.size() == size_before) return false;
   fast_retransmit_ = false;
   if (t3_ == kNever) arm_t3(now);
+  arm_probe(now);
   return true;
+}
+
+/// Whether the peer's window has room for something that was not sent yet.
+bool Transmission::may_send_new(TimePoint now) {
+  return !outstanding_->full() && queue_.front(now, terms_.kind) != kNoMessage &&
+         outstanding_->in_flight_payload() + packet_size_ <= peer_window_;
 }
 
 bool Transmission::write_lost(PacketWriter& packet, const Outstanding::Lost& lost) {
   if (packet.room() < padded(header_size() + lost.chunk->length)) return false;
   outstanding_->mark_retransmitted(lost.tsn);
   ++retransmissions_;
-  write_chunk(packet, messages_[lost.chunk->message], lost.tsn, *lost.chunk);
+  OutstandingChunk chunk = *lost.chunk;
+  chunk.flags.immediate_sack = chunk.flags.immediate_sack || probe_due_;
+  write_chunk(packet, messages_[chunk.message], lost.tsn, chunk);
   return true;
 }
 
@@ -89,7 +101,7 @@ std::size_t Transmission::fragment_size(const OutgoingMessage& message, const Pa
 }
 
 bool Transmission::write_new(PacketWriter& packet, TimePoint now) {
-  if (!window_open() || outstanding_->full()) return false;
+  if (!(window_open() || probe_due_) || outstanding_->full()) return false;
   const MessageIndex index = queue_.front(now, terms_.kind);
   if (index == kNoMessage) return false;
   OutgoingMessage& message = messages_[index];
@@ -111,7 +123,7 @@ bool Transmission::write_new(PacketWriter& packet, TimePoint now) {
 
   if (begins) queue_.assign_number(message, terms_.kind);
   const bool ends = message.sent + length == message.payload.size();
-  const bool hurry = ends && (hurried_ || congestion_->window() <= packet_size_);
+  const bool hurry = probe_due_ || (ends && (hurried_ || congestion_->window() <= packet_size_));
   const DataFlags flags{.immediate_sack = hurry, .unordered = message.unordered, .beginning = begins, .end = ends};
   const OutstandingChunk chunk{
       index, message.sent, message.next_fragment, static_cast<std::uint16_t>(length), 1, flags, 0, 0};
@@ -184,6 +196,8 @@ void Transmission::apply(const SackOutcome& outcome, TimePoint now) {
   } else if (outcome.cumulative_advanced || t3_ == kNever) {
     arm_t3(now);  // rules R3 and R4
   }
+  if (outcome.acked_bytes > 0) probed_ = false;
+  arm_probe(now);
   const UnwrappedTsn point = outstanding_->forward_point();
   if (point > outstanding_->cumulative() && (point > forwarded_to_ || now - forwarded_at_ >= timeout_.smoothed())) {
     forward_due_ = true;
@@ -192,9 +206,32 @@ void Transmission::apply(const SackOutcome& outcome, TimePoint now) {
 
 void Transmission::arm_t3(TimePoint now) { t3_ = now + timeout_.value(); }
 
-void Transmission::handle_timeout(TimePoint now) {
-  t3_ = kNever;
+void Transmission::arm_probe(TimePoint now) {
+  probe_at_ = kNever;
+  if (probed_ || t3_ == kNever || timeout_.smoothed() == Duration{} || peer_window_ < packet_size_) return;
+  const bool may_be_delayed = outstanding_->in_flight_bytes() <= packet_size_;
+  const Duration wait =
+      std::max(2 * timeout_.smoothed(), kLeastProbeWait) + (may_be_delayed ? kLongestSackDelay : Duration{});
+  if (now + wait < t3_) probe_at_ = now + wait;
+}
+
+bool Transmission::handle_timeout(TimePoint now) {
+  if (t3_ <= now) {
+    handle_t3(now);
+    return true;
+  }
+  probe_at_ = kNever;
+  probe_due_ = probed_ = true;
+  ++probes_;
+  return false;
+}
+
+void Transmission::handle_t3(TimePoint now) {
+  t3_ = probe_at_ = kNever;
+  probe_due_ = false;
+  probed_ = true;  // until something is acknowledged
   if (!outstanding_ || outstanding_->empty()) return;
+  ++timeouts_;
   congestion_->handle_timeout(now);
   timeout_.back_off();
   outstanding_->handle_timeout();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -49,10 +50,9 @@ class Transmission {
   /// False where the SACK is a lie or out of date.
   bool handle_sack(const SackChunk& sack, TimePoint now);
   bool handle_cumulative(Tsn cumulative, TimePoint now);
-  /// The retransmission timer T3 has run out (RFC 9260 section 6.3.3).
-  void handle_timeout(TimePoint now);
-  /// No acknowledgement can come any more: the other end is leaving.
-  [[nodiscard]] TimePoint deadline() const { return t3_; }
+  /// The retransmission timer T3 has run out (RFC 9260 section 6.3.3): true; or it is time for a probe.
+  bool handle_timeout(TimePoint now);
+  [[nodiscard]] TimePoint deadline() const { return std::min(t3_, probe_at_); }
 
   /// Everything that was sent is acknowledged, and nothing waits.
   [[nodiscard]] bool is_done() const { return queue_.empty() && (!outstanding_ || outstanding_->empty()); }
@@ -73,9 +73,16 @@ class Transmission {
     return queue_.expired() + (outstanding_ ? outstanding_->abandoned_messages() : 0);
   }
   [[nodiscard]] std::uint64_t retransmissions() const { return retransmissions_; }
+  [[nodiscard]] std::uint64_t timeouts() const { return timeouts_; }
+  [[nodiscard]] std::uint64_t probes() const { return probes_; }
   void set_packet_size(std::size_t bytes);
 
  private:
+  /// Shorter waits would only tell that a thread was not scheduled.
+  static constexpr Duration kLeastProbeWait = std::chrono::milliseconds(10);
+  /// RFC 9260 section 6.2 allows 500 ms; browsers wait up to 200 with the SACK of a lone packet.
+  static constexpr Duration kLongestSackDelay = std::chrono::milliseconds(200);
+
   [[nodiscard]] std::size_t header_size() const {
     return terms_.kind == DataKind::i_data ? IDataChunk::kHeaderSize : DataChunk::kHeaderSize;
   }
@@ -88,6 +95,9 @@ class Transmission {
   void take_abandoned();
   void apply(const SackOutcome& outcome, TimePoint now);
   void arm_t3(TimePoint now);
+  void arm_probe(TimePoint now);
+  void handle_t3(TimePoint now);
+  [[nodiscard]] bool may_send_new(TimePoint now);
   template <class Chunk, class ToSend>
   [[nodiscard]] bool write_forward_as(PacketWriter& packet, std::vector<typename Chunk::Skip>& skips);
 
@@ -100,6 +110,12 @@ class Transmission {
   std::unique_ptr<CongestionController> congestion_;
   std::uint32_t peer_window_ = 0;  // as last advertised, what is in flight included
   TimePoint t3_ = kNever;
+  /// Where nothing is acknowledged for two round trips, the last packets may be lost, of which no SACK will ever tell.
+  /// So one more packet goes, whatever the window says, to get a SACK that shows what is missing (as RFC 8985 section
+  /// 7).
+  TimePoint probe_at_ = kNever;
+  bool probe_due_ = false;
+  bool probed_ = false;  // since something was acknowledged
   bool in_recovery_ = false;
   UnwrappedTsn recovery_end_;
   bool fast_retransmit_ = false;  // one packet may go whatever the window says (RFC 9260 section 7.2.4)
@@ -108,6 +124,8 @@ class Transmission {
   UnwrappedTsn forwarded_to_;
   TimePoint forwarded_at_{};
   std::uint64_t retransmissions_ = 0;
+  std::uint64_t timeouts_ = 0;
+  std::uint64_t probes_ = 0;
   std::vector<ForwardTsnChunk::Skip> skips_;
   std::vector<IForwardTsnChunk::Skip> i_skips_;
 };
