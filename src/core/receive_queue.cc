@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "src/core/receive_queue.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace wdc::core {
 
 namespace {
 constexpr std::size_t kFirstCapacity = 16;
-}
+/// At once what a backend brings in one turn, so that a channel has met its largest burst early.
+constexpr std::size_t kSecondCapacity = 256;
+}  // namespace
 
 void ReceiveQueue::push(Message&& message) {
   keep_lent();
@@ -42,7 +45,7 @@ void ReceiveQueue::clear() noexcept {
 }
 
 void ReceiveQueue::grow() {
-  const std::size_t capacity = capacity_ == 0 ? kFirstCapacity : 4 * capacity_;  // rarely
+  const std::size_t capacity = std::max(4 * capacity_, capacity_ == 0 ? kFirstCapacity : kSecondCapacity);  // rarely
   auto ring = std::make_unique<Message[]>(capacity);
   for (std::size_t i = 0; i < count_; ++i) ring[i] = std::move(ring_[(first_ + i) & (capacity_ - 1)]);
   ring_ = std::move(ring);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "src/core/framed/received_frame.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace wdc::core::framed {
@@ -12,17 +13,22 @@ FramePool::~FramePool() {
 }
 
 ReceivedFrame& FramePool::make(Message&& message) {
-  ReceivedFrame* frame = free_;
-  if (frame != nullptr) {
-    free_ = frame->next_free_;
-    --free_count_;
-    frame->add_reference();
-  } else {
-    frame = new ReceivedFrame(*this);
-  }
+  if (free_ == nullptr) take_in_advance();
+  ReceivedFrame* const frame = std::exchange(free_, free_->next_free_);
+  --free_count_;
+  frame->add_reference();
   ++out_;
   frame->frame_ = std::move(message);
   return *frame;
+}
+
+/// As many as are out, so that a load that varies soon needs none.
+void FramePool::take_in_advance() {
+  for (std::size_t count = std::clamp(out_, kFirst, kKept); count > 0; --count) {
+    auto* const frame = new ReceivedFrame(*this);
+    ++out_;
+    frame->drop_reference();
+  }
 }
 
 void FramePool::give(ReceivedFrame& frame) noexcept {

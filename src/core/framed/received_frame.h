@@ -73,9 +73,11 @@ class FramePool {
   ~FramePool();
   void close() noexcept;
   void give(ReceivedFrame& frame) noexcept;
+  void take_in_advance();
 
   /// Kept for later; more than a reader is behind with, seldom.
   static constexpr std::size_t kKept = 256;
+  static constexpr std::size_t kFirst = 16;
 
   ReceivedFrame* free_ = nullptr;
   std::size_t free_count_ = 0;

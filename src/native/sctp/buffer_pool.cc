@@ -19,26 +19,38 @@ std::size_t BufferPool::class_of(std::size_t capacity) {
 }
 
 Buffer BufferPool::take(std::size_t capacity) {
-  const std::size_t index = class_of(capacity);
-  const std::size_t rounded = std::size_t{1} << (index + kSmallestShift);
-  used_ += rounded;
-  if (index < kClasses) {
-    if (spare_[index] <= in_use_[index]) take_in_advance(index);
-    ++in_use_[index];
+  if (!std::exchange(is_in_use_, true)) take_first();
+  const std::size_t wanted = class_of(capacity);
+  if (wanted >= kClasses) {
+    used_ += size_of(wanted);
+    return {this, static_cast<std::byte*>(::operator new(size_of(wanted))), size_of(wanted)};
   }
-  if (index < kClasses && free_[index] != nullptr) {
-    FreeBlock* const block = std::exchange(free_[index], free_[index]->next);
-    retained_ -= rounded;
-    --spare_[index];
-    return {this, reinterpret_cast<std::byte*>(block), rounded};
-  }
-  return {this, static_cast<std::byte*>(::operator new(rounded)), rounded};
+  // Long before the last one is in use.
+  const std::size_t blocks = in_use_[wanted] + spare_[wanted];
+  if (size_of(wanted) <= kSmall && 4 * (in_use_[wanted] + 1) > 3 * blocks) add(wanted, std::max(blocks, kFirstSmall));
+  std::size_t index = wanted;
+  while (free_[index] == nullptr && size_of(index) < kMedium) ++index;
+  if (free_[index] == nullptr) index = wanted;
+
+  const std::size_t size = size_of(index);
+  used_ += size;
+  ++in_use_[index];
+  if (free_[index] == nullptr) return {this, static_cast<std::byte*>(::operator new(size)), size};
+  FreeBlock* const block = std::exchange(free_[index], free_[index]->next);
+  retained_ -= size;
+  --spare_[index];
+  return {this, reinterpret_cast<std::byte*>(block), size};
 }
 
-void BufferPool::take_in_advance(std::size_t index) {
-  const std::size_t size = std::size_t{1} << (index + kSmallestShift);
-  if (size > kLargestInAdvance) return;
-  for (std::size_t count = in_use_[index]; count > 0 && retained_ + size <= retained_limit_; --count) {
+/// A few of every usual size, so that one that has not been seen yet costs nothing later.
+void BufferPool::take_first() {
+  for (std::size_t index = 0; size_of(index) <= kMedium; ++index)
+    add(index, size_of(index) <= kSmall ? kFirstSmall : kFirstMedium);
+}
+
+void BufferPool::add(std::size_t index, std::size_t count) {
+  const std::size_t size = size_of(index);
+  for (; count > 0 && retained_ + size <= retained_limit_; --count) {
     retained_ += size;
     ++spare_[index];
     free_[index] = ::new (::operator new(size)) FreeBlock{free_[index]};

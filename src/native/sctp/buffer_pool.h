@@ -57,8 +57,8 @@ class Buffer {
 };
 
 /// Memory for messages, in blocks of powers of two, kept for reuse up to a limit. Small ones are taken from the system
-/// in advance, as many as are in use: a load that varies a little soon needs none. One for all associations of a loop.
-/// It must outlive its buffers.
+/// in advance, a larger one may stand in for a smaller: a load that varies soon needs none. One for all associations
+/// of a loop. It must outlive its buffers.
 class BufferPool {
  public:
   /// Keeps at most `retained_limit` bytes of unused blocks.
@@ -79,15 +79,20 @@ class BufferPool {
  private:
   friend class Buffer;
   static constexpr std::size_t kSmallestShift = 6;
-  static constexpr std::size_t kLargestInAdvance = 1'024;
+  static constexpr std::size_t kSmall = 1'024;  // up to this, twice as many are taken when three quarters are in use
+  static constexpr std::size_t kFirstSmall = 16;
+  static constexpr std::size_t kMedium = 65'536;  // up to this, one may stand in for a smaller one
+  static constexpr std::size_t kFirstMedium = 4;
   static constexpr std::size_t kClasses = 20;  // up to 32 MiB; larger ones are not kept
   struct FreeBlock {
     FreeBlock* next;
   };
 
   [[nodiscard]] static std::size_t class_of(std::size_t capacity);
+  [[nodiscard]] static std::size_t size_of(std::size_t index) { return std::size_t{1} << (index + kSmallestShift); }
   void give_back(std::byte* data, std::size_t capacity) noexcept;
-  void take_in_advance(std::size_t index);
+  void take_first();
+  void add(std::size_t index, std::size_t count);
 
   std::array<FreeBlock*, kClasses> free_{};
   std::array<std::size_t, kClasses> in_use_{};
@@ -95,6 +100,7 @@ class BufferPool {
   std::size_t retained_limit_;
   std::size_t retained_ = 0;
   std::size_t used_ = 0;
+  bool is_in_use_ = false;
 };
 
 inline void Buffer::reset() noexcept {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <bit>
 #include <cassert>
+#include <cstddef>
 #include <utility>
 #include <vector>
 
@@ -32,10 +34,15 @@ class Queue {
   void clear() {
     while (!empty()) static_cast<void>(pop());
   }
+  /// Room for so many at once.
+  void reserve(std::size_t count) {
+    if (slots_.size() < count) grow_to(std::bit_ceil(count));
+  }
 
  private:
-  void grow() {
-    std::vector<T> larger(slots_.empty() ? 16 : slots_.size() * 4);
+  void grow() { grow_to(slots_.empty() ? 16 : slots_.size() * 4); }
+  void grow_to(std::size_t size) {
+    std::vector<T> larger(size);
     for (std::size_t i = 0; i < count_; ++i) larger[i] = std::move(slots_[(first_ + i) & (slots_.size() - 1)]);
     slots_ = std::move(larger);
     first_ = 0;

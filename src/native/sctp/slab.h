@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <cassert>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <memory>
@@ -18,17 +20,19 @@ class Slab {
 
   /// The object keeps whatever it held when it was last given back.
   [[nodiscard]] Index take() {
-    ++used_;
+    // Long before the last one: a load that varies soon needs no memory.
+    if (4 * ++used_ > 3 * places()) reserve(std::max(2 * places(), kPageSize));
     if (!free_.empty()) {
       const Index index = free_.back();
       free_.pop_back();
       return index;
     }
-    if (next_ == pages_.size() * kPageSize) {  // twice as many, so that this is rare
-      for (std::size_t more = pages_.empty() ? 1 : pages_.size(); more > 0; --more)
-        pages_.push_back(std::make_unique<T[]>(kPageSize));
-    }
     return next_++;
+  }
+  /// Room for so many at once, and for giving them back.
+  void reserve(std::size_t count) {
+    while (places() < count) pages_.push_back(std::make_unique<T[]>(kPageSize));
+    free_.reserve(places());
   }
   void give_back(Index index) {
     assert(used_ > 0);
@@ -40,7 +44,9 @@ class Slab {
   [[nodiscard]] std::size_t used() const { return used_; }
 
  private:
-  static constexpr Index kPageSize = 64;
+  static constexpr std::size_t kPageSize = 64;
+  [[nodiscard]] std::size_t places() const { return pages_.size() * kPageSize; }
+
   std::vector<std::unique_ptr<T[]>> pages_;
   std::vector<Index> free_;
   Index next_ = 0;

@@ -193,6 +193,12 @@ std::size_t PartialMessages::drop_stream(StreamId stream) {
   return drop_where([&](const Run& run) { return run.message.stream == stream; });
 }
 
+void PartialMessages::reserve(std::size_t runs) {
+  order_.reserve(runs);
+  run_slab_.reserve(runs);
+  segment_slab_.reserve(runs);
+}
+
 void PartialMessages::clear() {
   drop_where([](const Run&) { return true; });
 }

@@ -37,6 +37,8 @@ class PartialMessages {
   /// Drops what is left of a stream that was reset.
   std::size_t drop_stream(StreamId stream);
   void clear();
+  /// Room for so many runs at once.
+  void reserve(std::size_t runs);
 
   [[nodiscard]] std::size_t runs() const { return order_.size(); }
   [[nodiscard]] std::size_t bytes() const { return bytes_; }

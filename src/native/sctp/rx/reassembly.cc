@@ -133,6 +133,12 @@ std::optional<ReceivedMessage> Reassembly::poll_message() {
   return ready_.pop();
 }
 
+void Reassembly::reserve(std::size_t messages, std::size_t runs) {
+  waiting_.reserve(messages);
+  ready_.reserve(messages);  // they come out all at once
+  partial_.reserve(runs);
+}
+
 void Reassembly::consumed(std::size_t bytes) { held_ -= std::min(bytes, held_); }
 
 }  // namespace wdc::sctp

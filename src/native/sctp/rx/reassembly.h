@@ -36,6 +36,8 @@ class Reassembly {
   void reset_all_streams();
 
   [[nodiscard]] std::optional<ReceivedMessage> poll_message();
+  /// Takes the memory that a gap will want, so that none is needed then: for so many messages and runs behind it.
+  void reserve(std::size_t messages, std::size_t runs);
   /// The user has done with so many bytes of polled messages.
   void consumed(std::size_t bytes);
 

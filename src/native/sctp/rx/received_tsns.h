@@ -27,6 +27,9 @@ class ReceivedTsns {
   /// Takes everything up to `tsn` as received (FORWARD-TSN). REQUIRES: at most kMaxAhead above cumulative().
   void advance_to(UnwrappedTsn tsn);
 
+  /// All the room that gaps can ever need.
+  void reserve() { grow(kMaxAhead); }
+
   [[nodiscard]] UnwrappedTsn cumulative() const { return cumulative_; }
   /// The highest TSN received.
   [[nodiscard]] UnwrappedTsn highest() const { return highest_; }

@@ -47,6 +47,10 @@ Reception::Outcome Reception::handle_fragment(const Fragment& fragment) {
   if (tsns_.has_gap()) at_once_ = true;
   tsns_.record(fragment.tsn);
   if (tsns_.has_gap() || fragment.flags.immediate_sack) at_once_ = true;
+  if (fragments_ < kBusyAfter && ++fragments_ == kBusyAfter) {
+    tsns_.reserve();
+    reassembly_.reserve(kMessagesBehindGap, kRunsBehindGap);
+  }
   return Outcome::fine;
 }
 

@@ -70,6 +70,12 @@ class Reception {
   static constexpr std::size_t kMostDuplicates = 16;
   static constexpr std::size_t kMostGapBlocks = 280;
 
+  /// With so many fragments a connection is busy, and what its next loss of packets will want is allocated: 150 KB, for
+  /// so many messages, and runs of parts of them, behind a gap. More would make it grow then.
+  static constexpr std::size_t kBusyAfter = 256;
+  static constexpr std::size_t kMessagesBehindGap = 1'024;
+  static constexpr std::size_t kRunsBehindGap = 128;
+
   [[nodiscard]] Outcome handle_fragment(const Fragment& fragment);
   [[nodiscard]] bool may_forward_to(UnwrappedTsn tsn);
   void owe_sack();
@@ -86,6 +92,7 @@ class Reception {
   std::vector<GapBlock> gap_blocks_;
   TimePoint delayed_ = kNever;
   std::size_t packets_unacknowledged_ = 0;
+  std::size_t fragments_ = 0;  // up to kBusyAfter
   bool packet_had_data_ = false;
   bool at_once_ = true;  // the first packet is acknowledged without delay (RFC 9260 section 5.1)
   std::size_t advertised_;

@@ -2,6 +2,7 @@
 #include "src/native/sctp/rx/waiting_messages.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace wdc::sctp {
 
@@ -23,7 +24,7 @@ std::size_t WaitingMessages::find(StreamId stream, std::int64_t number) const {
 }
 
 bool WaitingMessages::insert(std::int64_t number, ReceivedMessage message) {
-  if ((count_ + 1) * 2 > slots_.size()) grow();
+  if ((count_ + 1) * 2 > slots_.size()) grow_to(std::max<std::size_t>(16, slots_.size() * 2));
   const std::size_t at = find(message.stream, number);
   if (!is_free(at)) return false;
   bytes_ += message.payload.size();
@@ -95,8 +96,13 @@ void WaitingMessages::clear() {
   bytes_ = 0;
 }
 
-void WaitingMessages::grow() {
-  std::vector<Slot> old(std::max<std::size_t>(16, slots_.size() * 2));
+void WaitingMessages::reserve(std::size_t count) {
+  messages_.reserve(count);
+  if (slots_.size() < 2 * count) grow_to(std::bit_ceil(2 * count));
+}
+
+void WaitingMessages::grow_to(std::size_t slots) {
+  std::vector<Slot> old(slots);
   old.swap(slots_);
   for (const Slot& slot : old) {
     if (slot.message == Slab<ReceivedMessage>::kNone) continue;

@@ -24,6 +24,8 @@ class WaitingMessages {
   /// Drops the stream's messages; returns their bytes.
   std::size_t drop_stream(StreamId stream);
   void clear();
+  /// Room for so many at once.
+  void reserve(std::size_t count);
   [[nodiscard]] std::size_t size() const { return count_; }
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
 
@@ -38,7 +40,7 @@ class WaitingMessages {
   [[nodiscard]] std::size_t find(StreamId stream, std::int64_t number) const;
   [[nodiscard]] bool is_free(std::size_t at) const { return slots_[at].message == Slab<ReceivedMessage>::kNone; }
   void erase(std::size_t at);
-  void grow();
+  void grow_to(std::size_t slots);
 
   std::uint64_t seed_;
   Slab<ReceivedMessage> messages_;

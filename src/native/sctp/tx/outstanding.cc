@@ -20,7 +20,11 @@ Outstanding::Outstanding(MessageSlab& messages, Tsn initial, std::size_t chunk_h
 void Outstanding::grow() {
   // At once for as many messages as wait, within reason: each will have a chunk at least.
   const std::size_t wanted = std::bit_ceil(messages_.used());
-  std::vector<OutstandingChunk> chunks(std::clamp(wanted, chunks_.size() * 2, chunks_.size() * 16));
+  grow_to(std::clamp(wanted, chunks_.size() * 2, chunks_.size() * 16));
+}
+
+void Outstanding::grow_to(std::size_t size) {
+  std::vector<OutstandingChunk> chunks(size);
   std::vector<State> states(chunks.size());
   for (UnwrappedTsn tsn = cumulative_.next(); tsn < next_; tsn = tsn.next()) {
     const std::size_t to = static_cast<std::size_t>(tsn.value()) & (chunks.size() - 1);
@@ -44,6 +48,10 @@ void Outstanding::enter_flight(const OutstandingChunk& chunk) {
 UnwrappedTsn Outstanding::add(MessageIndex index, std::uint32_t offset, std::uint16_t length, std::uint32_t fragment,
                               DataFlags flags, TimePoint now) {
   assert(!full());
+  if (order_ >= kBusyAfter && chunks_.size() < kBusyChunks) [[unlikely]] {
+    grow_to(kBusyChunks);
+    messages_.reserve(kBusyMessages);
+  }
   if (static_cast<std::size_t>(next_.since(cumulative_)) >= chunks_.size()) grow();
   OutgoingMessage& message = messages_[index];
   if (message.outstanding++ == 0) message.first_tsn = next_;

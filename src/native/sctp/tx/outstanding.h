@@ -108,7 +108,13 @@ class Outstanding {
     return static_cast<std::size_t>(tsn.value()) & (chunks_.size() - 1);
   }
   [[nodiscard]] const OutstandingChunk& chunk(UnwrappedTsn tsn) const { return chunks_[slot(tsn)]; }
+  /// With so many chunks a connection is busy, and has room for more than a few in flight, and messages of them.
+  static constexpr std::uint64_t kBusyAfter = 256;
+  static constexpr std::size_t kBusyChunks = 1'024;
+  static constexpr std::size_t kBusyMessages = 256;
+
   void grow();
+  void grow_to(std::size_t size);
   void leave_flight(const OutstandingChunk& chunk);
   void enter_flight(const OutstandingChunk& chunk);
   void acknowledge(UnwrappedTsn tsn, SackOutcome& outcome, TimePoint now);
