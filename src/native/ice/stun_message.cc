@@ -188,7 +188,7 @@ StunWriter::StunWriter(StunClass message_class, StunMethod method, const Transac
                        std::vector<std::byte> memory)
     : bytes_(std::move(memory)) {
   bytes_.clear();
-  bytes_.reserve(160);  // a check with our own names
+  bytes_.reserve(kUsualSize);
   bytes_.resize(kHeaderSize);
   const auto m = static_cast<unsigned>(method);
   const auto c = static_cast<unsigned>(message_class);

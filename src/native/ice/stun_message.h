@@ -89,6 +89,8 @@ struct StunMessage {
 /// Puts a message together; attributes come in the order of the calls.
 class StunWriter {
  public:
+  static constexpr std::size_t kUsualSize = 160;  // a check with our own names
+
   /// Into `memory`, whatever it holds.
   StunWriter(StunClass message_class, StunMethod method, const TransactionId& transaction,
              std::vector<std::byte> memory = {});
