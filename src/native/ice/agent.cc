@@ -6,12 +6,25 @@
 
 namespace wdc::ice {
 
+namespace {
+constexpr std::size_t kMostSpare = 8;
+}
+
 Agent::Agent(const AgentOptions& options, native::RandomSource& random)
     : options_(options),
       random_(random),
       role_(options.role),
       tie_breaker_(random.next()),
-      local_credentials_(make_credentials(random)) {}
+      local_credentials_(make_credentials(random)) {
+  // A path that turns up while data flows allocates nothing.
+  constexpr std::size_t kUsual = 8;
+  locals_.reserve(kUsual);
+  remotes_.reserve(kUsual);
+  pairs_.reserve(kUsual);
+  transmits_.reserve(kUsual);
+  events_.reserve(kUsual);
+  spare_.reserve(kMostSpare);
+}
 
 bool Agent::set_remote_credentials(Credentials credentials, PeerKind kind, TimePoint now) {
   if (state_ == AgentState::closed || !are_well_formed(credentials)) return false;
@@ -124,7 +137,7 @@ std::optional<Transmit> Agent::poll_transmit() {
 std::optional<AgentEvent> Agent::poll_event() {
   if (events_.empty()) return std::nullopt;
   AgentEvent event = std::move(events_.front());
-  events_.pop_front();
+  events_.erase(events_.begin());  // a few at most
   return event;
 }
 
@@ -201,12 +214,13 @@ TransactionId Agent::new_transaction() {
 }
 
 void Agent::take_back(std::vector<std::byte> bytes) {
-  constexpr std::size_t kMostSpare = 8;
   if (bytes.capacity() > 0 && spare_.size() < kMostSpare) spare_.push_back(std::move(bytes));
 }
 
 std::vector<std::byte> Agent::memory() {
-  if (spare_.empty()) return {};
+  constexpr int kAtOnce = 4;  // several paths may be checked at a time
+  if (spare_.empty())
+    for (int i = 0; i < kAtOnce; ++i) spare_.emplace_back().reserve(StunWriter::kUsualSize);
   auto memory = std::move(spare_.back());
   spare_.pop_back();
   return memory;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <deque>
 #include <optional>
 #include <span>
 #include <string>
@@ -139,6 +138,9 @@ class Agent {
 
   /// A datagram that looks_like_stun(), from `path.remote`, which came in at `path.local`.
   Arrival handle_datagram(ByteView datagram, const Path& path, TimePoint now);
+  /// The same, where another connection of ours has this path: a check is answered with 403, so that both ends go on to
+  /// others without waiting.
+  void refuse_datagram(ByteView datagram, const Path& path, TimePoint now);
   void handle_timeout(TimePoint now) { go_on(now); }
 
   // ---- poll
@@ -161,6 +163,8 @@ class Agent {
   [[nodiscard]] bool may_send(const Path& path, TimePoint now) const;
   /// Whether an authenticated check or answer came on this path: other datagrams may be listened to.
   [[nodiscard]] bool may_receive(const Path& path) const;
+  /// Whether the peer has made this message: a check by our password, an answer to a check of ours by the peer's.
+  [[nodiscard]] bool is_authentic(ByteView datagram) const;
   [[nodiscard]] std::size_t pair_count() const { return pairs_.size(); }
   [[nodiscard]] std::size_t remote_candidate_count() const { return remotes_.size() + unresolved_.size(); }
   [[nodiscard]] const AgentStats& stats() const { return stats_; }
@@ -241,6 +245,8 @@ class Agent {
   void begin_checks(TimePoint now);
   [[nodiscard]] Duration retransmission_timeout() const;
   [[nodiscard]] Arrival handle_request(const StunMessage& message, const Path& path, TimePoint now);
+  /// Ours that a username ("ours:theirs") names; null where it names none.
+  [[nodiscard]] const Credentials* named_by(std::string_view username) const;
   [[nodiscard]] bool settle_role(const StunMessage& message, const Path& path);
   void learn_from_check(const EarlyCheck& check, TimePoint now);
   void accept_nomination(CandidatePair& pair, const TransactionId& transaction);
@@ -320,7 +326,7 @@ class Agent {
 
   std::vector<Transmit> transmits_;
   std::vector<std::vector<std::byte>> spare_;  // memory of datagrams that have gone
-  std::deque<AgentEvent> events_;
+  std::vector<AgentEvent> events_;
   AgentStats stats_;
 };
 

@@ -101,18 +101,38 @@ void Agent::trigger(CandidatePair& pair) {
 
 // ---- the peer's
 
+const Credentials* Agent::named_by(std::string_view username) const {
+  const std::size_t colon = username.find(':');
+  if (colon == std::string_view::npos) return nullptr;
+  const std::string_view ours = username.substr(0, colon);
+  if (previous_ && ours == previous_->local.username_fragment) return &previous_->local;
+  return ours == local_credentials_.username_fragment ? &local_credentials_ : nullptr;
+}
+
+bool Agent::is_authentic(ByteView datagram) const {
+  const auto message = StunMessage::parse(datagram);
+  if (!message || is_silent()) return false;
+  if (message->message_class == StunClass::request) {
+    const Credentials* const named = named_by(message->username.value_or(std::string_view{}));
+    return named != nullptr && message->is_authentic(named->password);
+  }
+  if (previous_ && previous_->pair.sent.find(message->transaction))
+    return message->is_authentic(previous_->remote.password);
+  const bool is_answer = std::ranges::any_of(
+      pairs_, [&](const CandidatePair& pair) { return pair.sent.find(message->transaction).has_value(); });
+  return is_answer && remote_credentials_ && message->is_authentic(remote_credentials_->password);
+}
+
 Arrival Agent::handle_request(const StunMessage& message, const Path& path, TimePoint now) {
   const std::string_view username = message.username.value_or(std::string_view{});
-  const std::size_t colon = std::min(username.find(':'), username.size());
-  const std::string_view ours = username.substr(0, colon);
-  const bool is_current = ours == local_credentials_.username_fragment;
-  const bool is_previous = previous_ && ours == previous_->local.username_fragment;
-  const Credentials& local = is_previous ? previous_->local : local_credentials_;
+  const Credentials* const named = named_by(username);
   // RFC 8489 section 9.1.3 would have us answer with an error, to whatever address the datagram claims to be from.
-  if ((!is_current && !is_previous) || colon == username.size() || !message.is_authentic(local.password)) {
+  if (named == nullptr || !message.is_authentic(named->password)) {
     ++stats_.unauthenticated;
     return Arrival::dropped;
   }
+  const Credentials& local = *named;
+  const bool is_current = named == &local_credentials_;
   ++stats_.requests_received;
   if (message.unknown_count > 0) {
     respond_error(message, path, local.password, StunErrorCode::unknown_attribute);
@@ -122,8 +142,8 @@ Arrival Agent::handle_request(const StunMessage& message, const Path& path, Time
   respond(message, path, local.password);
   if (!is_current) return Arrival::handled;
 
-  const EarlyCheck check{path, std::string(username.substr(colon + 1)), message.priority, message.transaction,
-                         message.use_candidate};
+  const EarlyCheck check{path, std::string(username.substr(username.find(':') + 1)), message.priority,
+                         message.transaction, message.use_candidate};
   if (remote_credentials_) {
     // Another name of the peer's is from a restart of which the signaling will tell.
     if (check.remote_fragment == remote_credentials_->username_fragment) learn_from_check(check, now);
@@ -138,6 +158,15 @@ Arrival Agent::handle_request(const StunMessage& message, const Path& path, Time
     early_checks_.push_back(check);
   }
   return Arrival::handled;
+}
+
+void Agent::refuse_datagram(ByteView datagram, const Path& path, TimePoint now) {
+  if (!is_authentic(datagram)) return;
+  const auto message = StunMessage::parse(datagram);
+  if (message->message_class == StunClass::request)
+    respond_error(*message, path, named_by(*message->username)->password, StunErrorCode::forbidden);
+  if (CandidatePair* const pair = pair_on(path)) fail_pair(*pair);
+  go_on(now);
 }
 
 /// RFC 8445 section 7.3.1.1. False where the request was answered with a role conflict.
@@ -179,7 +208,7 @@ void Agent::respond_error(const StunMessage& request, const Path& path, std::str
     writer.add_error_code(code, "Unknown Attribute");
     writer.add_unknown_attributes(std::span(request.unknown).first(request.unknown_count));
   } else {
-    writer.add_error_code(code, "Role Conflict");
+    writer.add_error_code(code, code == StunErrorCode::forbidden ? "Forbidden" : "Role Conflict");
   }
   writer.add_integrity(password);
   queue(path, writer.finish());

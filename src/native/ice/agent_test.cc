@@ -1,148 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "src/native/ice/agent.h"
 
-#include <gtest/gtest.h>
-
-#include <algorithm>
-#include <map>
-#include <utility>
-
 #include "src/native/ice/sha1.h"
+#include "tests/support/ice/agent_fixture.h"
 #include "tests/support/sim/hex.h"
-#include "tests/support/sim/ice_world.h"
 
 namespace wdc::ice {
 namespace {
-
-using namespace std::chrono_literals;
-using sim::address;
-using sim::IceRandom;
-using sim::IceWorld;
-using sim::IceWorldOptions;
-
-const Credentials kPeer{"peer", "the-password-of-the-peer"};
-
-Candidate host_candidate(std::string_view where, std::uint32_t priority = 2'130'706'431) {
-  return {.foundation = "h",
-          .priority = priority,
-          .address = address(where),
-          .host_name = {},
-          .type = CandidateType::host,
-          .related = {},
-          .username_fragment = {}};
-}
-
-/// A request of the peer's.
-struct Check {
-  bool use_candidate = false;
-  std::optional<std::uint64_t> controlling{};
-  std::optional<std::uint64_t> controlled = 1;
-  std::optional<std::uint32_t> priority = 1'862'270'975;
-  std::string username{};  // empty: the right one
-  std::string password{};  // empty: the right one
-};
-
-/// One agent, and a peer made of the test's own hands.
-class AgentTest : public testing::Test {
- protected:
-  explicit AgentTest(const AgentOptions& options = {.role = Role::controlling}) : agent(options, random) {
-    agent.add_local_address(kLocal, CandidateType::host, 30'000, now);
-    drain();
-  }
-
-  [[nodiscard]] std::vector<std::byte> request(const Check& check = {}) {
-    StunWriter writer(StunClass::request, StunMethod::binding, new_transaction());
-    const Credentials& ours = agent.local_credentials();
-    writer.add_username(check.username.empty() ? ours.username_fragment + ":peer" : check.username);
-    if (check.priority) writer.add_priority(*check.priority);
-    if (check.controlling) writer.add_controlling(*check.controlling);
-    if (check.controlled) writer.add_controlled(*check.controlled);
-    if (check.use_candidate) writer.add_use_candidate();
-    writer.add_integrity(check.password.empty() ? ours.password : check.password);
-    return writer.finish();
-  }
-  [[nodiscard]] TransactionId new_transaction() {
-    TransactionId transaction;
-    transaction.bytes[0] = static_cast<std::byte>(++transactions);
-    return transaction;
-  }
-  Arrival give(const std::vector<std::byte>& bytes, const SocketAddress& from) {
-    const Arrival arrival = agent.handle_datagram(bytes, {kLocal, from}, now);
-    drain();
-    return arrival;
-  }
-  /// An answer to a check of the agent's.
-  [[nodiscard]] static std::vector<std::byte> answer(const Transmit& check, std::string_view password = kPeer.password,
-                                                     std::string_view mapped = "198.51.100.1:5000") {
-    StunWriter writer(StunClass::success, StunMethod::binding, StunMessage::parse(check.bytes)->transaction);
-    writer.add_xor_mapped_address(address(mapped));
-    writer.add_integrity(password);
-    return writer.finish();
-  }
-  [[nodiscard]] static std::vector<std::byte> refusal(const Transmit& check, StunErrorCode code) {
-    StunWriter writer(StunClass::error, StunMethod::binding, StunMessage::parse(check.bytes)->transaction);
-    writer.add_error_code(code, "");
-    writer.add_integrity(kPeer.password);
-    return writer.finish();
-  }
-  void drain() {
-    while (auto transmit = agent.poll_transmit()) sent.push_back(std::move(*transmit));
-    while (auto event = agent.poll_event()) events.push_back(std::move(*event));
-  }
-  void run_until(TimePoint end) {
-    for (int rounds = 0; agent.next_deadline() <= end; ++rounds) {
-      ASSERT_LT(rounds, 10'000);
-      now = std::max(now, agent.next_deadline());
-      agent.handle_timeout(now);
-      drain();
-    }
-    now = end;
-  }
-  void run_for(Duration time) { run_until(now + time); }
-  /// Takes what was sent since the last call.
-  std::vector<Transmit> take() { return std::exchange(sent, {}); }
-  [[nodiscard]] static StunMessage read(const Transmit& transmit) { return StunMessage::parse(transmit.bytes).value(); }
-  [[nodiscard]] std::size_t requests_to(const SocketAddress& to) const {
-    return static_cast<std::size_t>(std::ranges::count_if(sent, [&](const Transmit& transmit) {
-      return transmit.path.remote == to && read(transmit).message_class == StunClass::request;
-    }));
-  }
-  void set_peer(PeerKind kind = PeerKind::full) {
-    ASSERT_TRUE(agent.set_remote_credentials(kPeer, kind, now));
-    drain();
-  }
-  /// The path to kRemote is valid and, where we control, nominated.
-  void connect() {
-    set_peer();
-    ASSERT_EQ(agent.add_remote_candidate(host_candidate("192.0.2.1:6000"), now), AddResult::added);
-    drain();
-    for (int i = 0; i < 2; ++i) {
-      for (const Transmit& check : take()) give(answer(check), kRemote);
-    }
-    ASSERT_TRUE(agent.selected_path());
-    take();
-  }
-  template <class Kind>
-  [[nodiscard]] std::size_t count() const {
-    return static_cast<std::size_t>(
-        std::ranges::count_if(events, [](const AgentEvent& event) { return std::holds_alternative<Kind>(event); }));
-  }
-
-  const SocketAddress kLocal = address("198.51.100.1:5000");
-  const SocketAddress kRemote = address("192.0.2.1:6000");
-  const SocketAddress kStranger = address("203.0.113.9:7000");
-  IceRandom random{7};
-  Agent agent;
-  TimePoint now{std::chrono::seconds(1'000)};
-  std::vector<Transmit> sent;
-  std::vector<AgentEvent> events;
-  int transactions = 0;
-};
-
-class ControlledAgentTest : public AgentTest {
- protected:
-  ControlledAgentTest() : AgentTest({.role = Role::controlled}) {}
-};
 
 // ---- the first milliseconds
 
@@ -382,6 +246,25 @@ TEST_F(AgentTest, DropsWhatComesInAtAnAddressThatIsGone) {
 
 // ---- roles
 
+TEST_F(AgentTest, RefusesAPathThatAnotherConnectionHas) {
+  set_peer();
+  ASSERT_EQ(agent.add_remote_candidate(host_candidate("192.0.2.1:6000"), now), AddResult::added);
+  drain();
+  take();
+  agent.refuse_datagram(request({.password = "a wrong password of some length"}), {kLocal, kRemote}, now);
+  drain();
+  EXPECT_TRUE(take().empty());
+  agent.refuse_datagram(request(), {kLocal, kRemote}, now);
+  drain();
+  const auto refusals = take();
+  ASSERT_EQ(refusals.size(), 1U);
+  EXPECT_EQ(read(refusals[0]).error_code, StunErrorCode::forbidden);
+  EXPECT_TRUE(read(refusals[0]).is_authentic(agent.local_credentials().password));
+  EXPECT_FALSE(agent.may_receive({kLocal, kRemote}));
+  run_for(10s);
+  EXPECT_TRUE(take().empty()) << "it is checked no more";
+}
+
 TEST_F(AgentTest, SettlesARoleConflictByTheTieBreaker) {
   set_peer();
   // The peer's is smaller: it is told to give way.
@@ -592,239 +475,6 @@ TEST_F(AgentTest, FailsWithinTheTimeToConnect) {
   EXPECT_LE(requests_to(kRemote), 7U);
   run_until(start + 30s);
   EXPECT_EQ(agent.state(), AgentState::failed);
-}
-
-// ---- what a peer can make us hold and send
-
-TEST_F(AgentTest, CapsCandidatesPairsAndChecksTowardsThem) {
-  set_peer();
-  for (int i = 0; i < 1'000; ++i) {
-    Candidate candidate =
-        host_candidate("192.0." + std::to_string(i / 250) + '.' + std::to_string(i % 250 + 1) + ":6000");
-    candidate.foundation = std::to_string(i);
-    const AddResult result = agent.add_remote_candidate(candidate, now);
-    EXPECT_EQ(result, i < 100 ? AddResult::added : AddResult::too_many);
-  }
-  drain();
-  EXPECT_EQ(agent.remote_candidate_count(), 100U);
-  EXPECT_EQ(agent.pair_count(), 100U);
-  EXPECT_EQ(agent.stats().candidates_refused, 900U);
-  run_for(29s);
-  // Ta apart, and their repetitions at the same mean pace.
-  EXPECT_LE(sent.size(), 700U);
-  std::map<SocketAddress, int> to;
-  for (const Transmit& transmit : sent) EXPECT_LE(++to[transmit.path.remote], 7);
-}
-
-TEST_F(AgentTest, CapsPeerReflexiveCandidates) {
-  set_peer();
-  for (std::uint16_t port = 1; port <= 1'000; ++port) {
-    give(request(), {kRemote.ip, port});
-  }
-  EXPECT_LE(agent.remote_candidate_count(), 16U);
-  EXPECT_LE(agent.pair_count(), 16U);
-}
-
-TEST_F(AgentTest, CapsChecksThatComeBeforeTheAnswer) {
-  for (std::uint16_t port = 1; port <= 1'000; ++port) give(request(), {kRemote.ip, port});
-  std::size_t heard = 0;
-  for (std::uint16_t port = 1; port <= 1'000; ++port) heard += agent.may_receive({kLocal, {kRemote.ip, port}}) ? 1 : 0;
-  EXPECT_EQ(heard, 16U);
-}
-
-TEST_F(AgentTest, CapsWhatWaitsToBeSent) {
-  set_peer();
-  const auto bytes = request();
-  for (int i = 0; i < 1'000; ++i) static_cast<void>(agent.handle_datagram(bytes, {kLocal, kRemote}, now));
-  drain();
-  EXPECT_LE(sent.size(), 64U);
-  EXPECT_GT(agent.stats().transmits_dropped, 900U);
-}
-
-TEST_F(AgentTest, KeepsBetterPairsWhereThereIsNoRoom) {
-  IceRandom other(9);
-  Agent small({.role = Role::controlling, .max_pairs = 2}, other);
-  small.add_local_address(kLocal, CandidateType::host, 30'000, now);
-  for (std::uint16_t port = 1; port <= 5; ++port) {
-    Candidate candidate = host_candidate("192.0.2.1:1", port);
-    candidate.address.port = port;
-    static_cast<void>(small.add_remote_candidate(candidate, now));
-  }
-  EXPECT_EQ(small.pair_count(), 2U);
-  ASSERT_TRUE(small.set_remote_credentials(kPeer, PeerKind::full, now));
-  const auto first = small.poll_transmit();
-  ASSERT_TRUE(first);
-  EXPECT_EQ(first->path.remote.port, 5);
-}
-
-// ---- candidates
-
-TEST_F(AgentTest, TellsWhatItDoesWithCandidates) {
-  set_peer();
-  EXPECT_EQ(agent.add_remote_candidate(host_candidate("192.0.2.1:6000"), now), AddResult::added);
-  EXPECT_EQ(agent.add_remote_candidate(host_candidate("192.0.2.1:6000"), now), AddResult::duplicate);
-  EXPECT_EQ(agent.add_remote_candidate(host_candidate("192.0.2.1:0"), now), AddResult::unusable);
-  EXPECT_EQ(agent.add_remote_candidate(host_candidate("224.0.0.1:6000"), now), AddResult::unusable);
-  EXPECT_EQ(agent.add_remote_candidate(host_candidate("0.0.0.0:6000"), now), AddResult::unusable);
-  Candidate tcp = host_candidate("192.0.2.2:9");
-  tcp.transport = CandidateTransport::tcp;
-  EXPECT_EQ(agent.add_remote_candidate(tcp, now), AddResult::ignored);
-  Candidate second = host_candidate("192.0.2.2:9");
-  second.component = 2;
-  EXPECT_EQ(agent.add_remote_candidate(second, now), AddResult::ignored);
-  Candidate old = host_candidate("192.0.2.2:9");
-  old.username_fragment = "before";
-  EXPECT_EQ(agent.add_remote_candidate(old, now), AddResult::ignored);
-  old.username_fragment = "peer";
-  EXPECT_EQ(agent.add_remote_candidate(old, now), AddResult::added);
-}
-
-TEST_F(AgentTest, DoesNotSendToThePeersLoopback) {
-  set_peer();
-  static_cast<void>(agent.add_remote_candidate(host_candidate("127.0.0.1:6000"), now));
-  static_cast<void>(agent.add_remote_candidate(host_candidate("[::1]:6000"), now));
-  static_cast<void>(agent.add_remote_candidate(host_candidate("[2001:db8::1]:6000"), now));
-  drain();
-  EXPECT_EQ(agent.pair_count(), 0U);  // nor between families
-  agent.add_local_address(address("127.0.0.1:5000"), CandidateType::host, 1, now);
-  EXPECT_EQ(agent.pair_count(), 1U);
-}
-
-TEST_F(AgentTest, KeepsNamesUntilTheyAreResolved) {
-  set_peer();
-  Candidate hidden = host_candidate("0.0.0.0:6000");
-  hidden.host_name = "7f6af524-ca25-4df9-aa02-ca54a9c4d4c7.local";
-  EXPECT_EQ(agent.add_remote_candidate(hidden, now), AddResult::waits_for_resolution);
-  EXPECT_EQ(agent.add_remote_candidate(hidden, now), AddResult::duplicate);
-  drain();
-  EXPECT_EQ(count<ResolveEvent>(), 1U);
-  EXPECT_EQ(agent.stats().candidates_unresolved, 1U);
-  agent.handle_resolved(hidden.host_name, {}, now);
-  EXPECT_EQ(agent.stats().candidates_unresolved, 1U);
-  EXPECT_EQ(agent.pair_count(), 0U);
-  agent.handle_resolved(hidden.host_name, std::vector{kRemote.ip}, now);
-  drain();
-  EXPECT_EQ(agent.stats().candidates_unresolved, 0U);
-  EXPECT_EQ(requests_to(kRemote), 1U);
-  hidden.host_name = "internal.example.com";
-  EXPECT_EQ(agent.add_remote_candidate(hidden, now), AddResult::ignored);
-}
-
-TEST_F(AgentTest, ConnectsToAPeerWhoseNamesNobodyResolves) {
-  set_peer();
-  Candidate hidden = host_candidate("0.0.0.0:6000");
-  hidden.host_name = "7f6af524-ca25-4df9-aa02-ca54a9c4d4c7.local";
-  static_cast<void>(agent.add_remote_candidate(hidden, now));
-  give(request(), kRemote);
-  for (int i = 0; i < 2; ++i) {
-    for (const Transmit& transmit : take()) {
-      if (read(transmit).message_class == StunClass::request) give(answer(transmit), kRemote);
-    }
-  }
-  EXPECT_EQ(agent.state(), AgentState::completed);
-}
-
-TEST_F(AgentTest, LearnsThatAPeerReflexiveCandidateWasAHostAllAlong) {
-  set_peer();
-  give(request(), kRemote);
-  EXPECT_EQ(agent.remote_candidate_count(), 1U);
-  EXPECT_EQ(agent.add_remote_candidate(host_candidate("192.0.2.1:6000"), now), AddResult::added);
-  EXPECT_EQ(agent.remote_candidate_count(), 1U);
-  EXPECT_EQ(agent.pair_count(), 1U);
-}
-
-TEST_F(AgentTest, ForgetsCandidatesOfOtherCredentialsWhenItLearnsTheRightOnes) {
-  Candidate old = host_candidate("192.0.2.9:9");
-  old.username_fragment = "before";
-  EXPECT_EQ(agent.add_remote_candidate(old, now), AddResult::added);
-  set_peer();
-  EXPECT_EQ(agent.remote_candidate_count(), 0U);
-  EXPECT_EQ(agent.pair_count(), 0U);
-  EXPECT_TRUE(sent.empty());
-}
-
-// ---- gathering
-
-TEST_F(AgentTest, AsksAServerAgainUntilItAnswersOrIsGivenUp) {
-  const SocketAddress server = address("203.0.113.1:3478");
-  agent.add_server(server, now);
-  agent.end_of_local_addresses(now);
-  drain();
-  EXPECT_EQ(requests_to(server), 1U);
-  EXPECT_EQ(count<GatheringDoneEvent>(), 0U);
-  run_for(40s);
-  EXPECT_EQ(requests_to(server), 7U);
-  EXPECT_EQ(count<GatheringDoneEvent>(), 1U);
-}
-
-TEST_F(AgentTest, TakesNoAnswerOfAServerFromElsewhere) {
-  const SocketAddress server = address("203.0.113.1:3478");
-  agent.add_server(server, now);
-  drain();
-  StunWriter writer(StunClass::success, StunMethod::binding, read(take().at(0)).transaction);
-  writer.add_xor_mapped_address(kStranger);
-  const auto bytes = writer.finish();
-  events.clear();
-  EXPECT_EQ(give(bytes, kStranger), Arrival::dropped);
-  EXPECT_EQ(count<LocalCandidateEvent>(), 0U);
-  EXPECT_EQ(give(bytes, server), Arrival::handled);
-  EXPECT_EQ(count<LocalCandidateEvent>(), 1U);
-}
-
-TEST_F(AgentTest, TakesARelayedAddressAsABaseOfItsOwn) {
-  agent.add_local_address(address("203.0.113.50:40000"), CandidateType::relayed, 1, now, kLocal);
-  drain();
-  EXPECT_EQ(count<LocalCandidateEvent>(), 2U);
-  set_peer();
-  static_cast<void>(agent.add_remote_candidate(host_candidate("192.0.2.1:6000"), now));
-  drain();
-  ASSERT_EQ(sent.size(), 2U);
-  EXPECT_EQ(sent[0].path.local, kLocal);  // the better one first
-  EXPECT_EQ(sent[1].path.local, address("203.0.113.50:40000"));
-}
-
-// ---- restart
-
-TEST_F(AgentTest, AnswersToItsOldNameWhileItRestarts) {
-  connect();
-  const Credentials old = agent.local_credentials();
-  agent.restart(now);
-  drain();
-  take();
-  EXPECT_EQ(agent.state(), AgentState::completed);
-  give(request({.username = old.username_fragment + ":peer", .password = old.password}), kRemote);
-  ASSERT_EQ(sent.size(), 1U);
-  EXPECT_TRUE(read(take()[0]).is_authentic(old.password));
-  EXPECT_EQ(give(request({.username = old.username_fragment + ":peer"}), kRemote), Arrival::dropped);
-}
-
-TEST_F(AgentTest, GivesUpTheOldPathOfARestartInSilence) {
-  connect();
-  agent.restart(now);
-  drain();
-  run_for(31s);
-  EXPECT_EQ(agent.state(), AgentState::disconnected);
-  take();
-  run_for(600s);
-  EXPECT_TRUE(sent.empty());
-  // The answer comes after all.
-  ASSERT_TRUE(agent.set_remote_credentials({"new-peer", kPeer.password}, PeerKind::full, now));
-  static_cast<void>(agent.add_remote_candidate(host_candidate("192.0.2.1:6000"), now));
-  drain();
-  EXPECT_EQ(requests_to(kRemote), 1U);
-}
-
-TEST_F(AgentTest, RestartsAfterItHasFailed) {
-  connect();
-  run_for(31s);
-  ASSERT_EQ(agent.state(), AgentState::failed);
-  take();
-  agent.restart(now);
-  EXPECT_EQ(agent.state(), AgentState::new_);
-  ASSERT_TRUE(agent.set_remote_credentials({"new-peer", kPeer.password}, PeerKind::full, now));
-  static_cast<void>(agent.add_remote_candidate(host_candidate("192.0.2.1:6000"), now));
-  drain();
-  EXPECT_EQ(requests_to(kRemote), 1U);
 }
 
 }  // namespace
