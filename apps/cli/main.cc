@@ -44,7 +44,7 @@ int serve(int argc, char** argv) {
   const auto is_root = [](std::string_view word) { return word == "--root" || word.starts_with("--root="); };
   const auto page = page_folder();
   if (!page.empty() && std::ranges::none_of(words, is_root)) words.insert(words.end(), {"--root", page.c_str()});
-  return wdc::server::run_program(static_cast<int>(words.size()), words.data());
+  return wdc::server::run_program(words.front(), static_cast<int>(words.size()), words.data());
 }
 
 void print_json(const Outcome& outcome, const std::string& room) {

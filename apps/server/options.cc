@@ -90,9 +90,9 @@ std::expected<void, std::string> check_limits(const Limits& limits) {
   return {};
 }
 
-std::expected<Options, EarlyExit> parse_options(int argc, const char* const* argv) {
+std::expected<Options, EarlyExit> parse_options(std::string_view name, int argc, const char* const* argv) {
   Options options;
-  CLI::App app(kDescription, "wdc_server");
+  CLI::App app(kDescription, std::string(name));
   app.get_formatter()->column_width(44);
   app.add_option("--root", options.root, "Folder to serve")->type_name("DIR")->required();
   app.add_option("--address", options.address,

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <expected>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace wdc::server {
@@ -58,6 +59,6 @@ struct EarlyExit {
   int status = 0;
 };
 
-[[nodiscard]] std::expected<Options, EarlyExit> parse_options(int argc, const char* const* argv);
+[[nodiscard]] std::expected<Options, EarlyExit> parse_options(std::string_view name, int argc, const char* const* argv);
 
 }  // namespace wdc::server

@@ -43,6 +43,13 @@ after(async () => {
   rmSync(folder, { recursive: true });
 });
 
+test('calls itself wdc serve in its help', async () => {
+  const { status, stdout } = await start('serve', '--help').ended;
+  assert.equal(status, 0);
+  assert.match(stdout, /wdc serve \[OPTIONS\]/);
+  assert.doesNotMatch(stdout, /wdc_server/);
+});
+
 test('serves the page', async () => {
   const answer = await fetch(`${url}/`);
   assert.equal(await answer.text(), 'the page');
