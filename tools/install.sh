@@ -13,7 +13,7 @@ run_packages=(
 )
 test_packages=(
   libgtest-dev libgmock-dev libclang-rt-22-dev clang-format clang-tidy-22 python3 chromium firefox-esr
-  emscripten libusrsctp-dev tshark openssl pkg-config
+  emscripten libusrsctp-dev tshark coturn openssl pkg-config
 )
 # Intel's cryptography is for one kind of processor.
 if [ "$(uname -m)" = x86_64 ]; then run_packages+=(libipsec-mb-dev); fi

@@ -34,6 +34,15 @@ const browser = (name) => ({
   minutes: 25,
 });
 
+// The suite in a native program, plain, framed and with one port for all connections; what the far end is.
+const conformance = (far) => ({
+  name: far === 'native' ? 'native-conformance' : `native-${far}`,
+  run: [['node', '--test', '--test-concurrency=1', '--test-reporter=tap', 'tests/interop/native_conformance*.test.mjs']],
+  count: 'node',
+  env: { WDC_FAR: far },
+  minutes: 15,
+});
+
 export const steps = [
   { name: 'tools', run: [['node', '--test', '--test-reporter=tap', 'tools/*.test.mjs']], count: 'node' },
   { name: 'layers-test', run: [['python3', 'tools/check_layers_test.py']], count: 'line' },
@@ -54,11 +63,9 @@ export const steps = [
     run: [['node', '--test', '--test-concurrency=1', '--test-reporter=tap', 'tests/packing/*.test.mjs']],
     count: 'node',
   },
-  {
-    name: 'native-conformance',
-    run: [['node', '--test', '--test-concurrency=1', '--test-reporter=tap', 'tests/interop/native_conformance.test.mjs']],
-    count: 'node',
-  },
+  conformance('native'),
+  conformance('chromium'),
+  conformance('firefox'),
   browser('chromium'),
   browser('firefox'),
   {

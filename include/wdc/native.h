@@ -27,6 +27,12 @@ enum class LoopbackCandidates : std::uint8_t {
   never,
 };
 
+/// How connections come by their UDP ports.
+enum class PortUse : std::uint8_t {
+  each,    ///< every connection has its own on each address
+  shared,  ///< all of a loop share one on each address; where two would have the same peer's address, one has a second
+};
+
 struct PortRange {
   std::uint16_t first = 0;  ///< 0: any
   std::uint16_t last = 0;
@@ -43,7 +49,8 @@ struct NativeOptions {
   LoopbackCandidates loopback = LoopbackCandidates::automatic;
   /// The one address to use, numeric, of an interface of this machine. Empty: those of all interfaces that are up.
   std::string bind_address = {};
-  /// UDP ports; each connection takes one on each address.
+  PortUse port_use = PortUse::each;
+  /// UDP ports to choose from.
   PortRange ports = {};
   /// A certificate and its private key: ECDSA on P-256, P-384 or P-521, or RSA of 2048 bits or more. Empty: a new one
   /// for each loop. The peer knows it by its fingerprint, so it may be self-signed.

@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: MIT
-// The suite in a native program. usage: conformance_native URL ROOM [framed], then commands on the input, one a line:
+// The suite in a native program; "shared": all its connections are on one UDP port. usage: conformance_native URL ROOM
+// [framed] [shared], then commands on the input, one a line:
 //   list        writes "listed<TAB>stress<TAB>name" for each case, then "end"
 //   meetings    writes "meetings<TAB>number"
 //   run INDEX   writes the case's line, then "after<TAB>live allocations". Before the case's line there may be
 //               "request<TAB>what", which is answered by "done"
+#include <algorithm>
 #include <cstdio>
 #include <iostream>
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "allocation_counter.h"
 #include "far_end.h"
 #include "suite.h"
+#include "wdc/native.h"
 
 namespace {
 
@@ -53,12 +57,23 @@ void settle(wdc::EventLoop& loop, std::int64_t live_before) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const bool framed = argc == 4 && argv[3] == std::string_view("framed");
-  if (argc != 3 && !framed) {
-    std::cerr << "usage: conformance_native URL ROOM [framed]\n";
+  bool framed = false;
+  wdc::NativeOptions options;
+  bool is_understood = argc >= 3;
+  for (const std::string_view word : std::span(argv, static_cast<std::size_t>(argc)).subspan(std::min(argc, 3))) {
+    if (word == "framed")
+      framed = true;
+    else if (word == "shared")
+      options.port_use = wdc::PortUse::shared;
+    else
+      is_understood = false;
+  }
+  if (!is_understood) {
+    std::cerr << "usage: conformance_native URL ROOM [framed] [shared]\n";
     return 2;
   }
-  wdc::EventLoop loop;
+  const auto own_loop = wdc::make_native_loop(options).value();
+  auto& loop = *own_loop;
   ProgramRunner runner;
   std::string command;
   std::int64_t live_before = 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // The conformance suite (tests/conformance) natively. WDC_FAR: what the far end is, 'native' (a program of its own),
-// 'chromium' or 'firefox'. WDC_FRAMED=1: channels speak framed mode. WDC_CASES: only cases whose name contains it. WDC_STRESS=1: those that take minutes, too.
+// 'chromium' or 'firefox'. WDC_FRAMED=1: channels speak framed mode. WDC_PORTS=shared: one UDP port. WDC_CASES: only cases whose name contains it. WDC_STRESS=1: those that take minutes, too.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -14,6 +14,7 @@ import { plainOnly } from '../conformance/plain_only.mjs';
 
 const far = process.env.WDC_FAR ?? 'native';
 const framed = process.env.WDC_FRAMED === '1';
+const shared = process.env.WDC_PORTS === 'shared';
 if (far !== 'native') process.env.WDC_BROWSER = far;
 const preset = process.env.WDC_PRESET ?? 'native';
 const programs = join(root, 'build', preset, 'tests/conformance');
@@ -120,7 +121,7 @@ before(async () => {
   const url = server.url.replace('http:', 'ws:');
   farEnd = pages ? new pages.FarEnd(server.url, roomPrefix, framed ? '&framed=1' : '') : new NativeFarEnd(url);
   await farEnd.start(0);
-  driver = new Program('conformance_native', `${url}/ws`, roomPrefix, ...(framed ? ['framed'] : []));
+  driver = new Program('conformance_native', `${url}/ws`, roomPrefix, ...(framed ? ['framed'] : []), ...(shared ? ['shared'] : []));
 });
 
 after(async () => {
@@ -185,7 +186,7 @@ async function runUntilSteady(index, first) {
   return last;
 }
 
-test(`conformance natively, the far end in ${far}${framed ? ', framed mode' : ''}`, async (t) => {
+test(`conformance natively, the far end in ${far}${framed ? ', framed mode' : ''}${shared ? ', one port' : ''}`, async (t) => {
   const wanted = process.env.WDC_CASES ?? '';
   let before = 0;
   for (const [index, { name, stress }] of (await list()).entries()) {

@@ -23,6 +23,7 @@ Result<native::BackendOptions> backend_options(NativeOptions options) {
     return fail(Errc::invalid_argument, "ports " + std::to_string(options.ports.first) + " to " +
                                             std::to_string(options.ports.last) + " are no range");
   made.ports = options.ports;
+  made.port_use = options.port_use;
   made.certificate_pem = std::move(options.certificate_pem);
   made.signaling.trusted_pem = std::move(options.trusted_pem);
   if (options.busy_wait < std::chrono::microseconds::zero())

@@ -63,13 +63,22 @@ Result<ServerUrl> parse_server_url(std::string_view url) {
 
 }  // namespace
 
-/// A socket of a connection.
+/// A socket, of one connection or shared by several.
 class NativeBackend::Endpoint final : public udp::SocketEvents {
  public:
-  Endpoint(NativeBackend& backend, NativePeer& peer, udp::UdpSocket socket)
-      : backend_(backend), peer_(peer), socket_(std::move(socket)), local_(to_socket_address(socket_.local())) {
+  /// `owner` is null where it is shared.
+  Endpoint(NativeBackend& backend, NativePeer* owner, udp::UdpSocket socket)
+      : backend_(backend),
+        owner_(owner),
+        socket_(std::move(socket)),
+        local_(to_socket_address(socket_.local())),
+        table_(local_) {
     watch_ = backend.watch(socket_, *this);
   }
+
+  [[nodiscard]] bool is_shared() const { return owner_ == nullptr; }
+  /// REQUIRES: is_shared().
+  [[nodiscard]] PortTable& table() { return table_; }
 
   [[nodiscard]] const SocketAddress& local() const { return local_; }
 
@@ -105,14 +114,18 @@ class NativeBackend::Endpoint final : public udp::SocketEvents {
       }
       if (i == 0) now = backend_.time();
       for (const auto& train : std::span(backend_.trains_).first(count)) {
+        if (is_shared()) {
+          sort_out(train, now);
+          continue;
+        }
         backend_.datagrams_.clear();
         udp::for_each_datagram(train, [&](std::span<std::byte> datagram) { backend_.datagrams_.push_back(datagram); });
-        peer_.handle_datagrams({local_, to_socket_address(train.from)}, backend_.datagrams_, now);
+        owner_->handle_datagrams({local_, to_socket_address(train.from)}, backend_.datagrams_, now);
       }
       // A lone datagram is often all there is, and somebody waits for the answer.
       if (count == 1 && backend_.datagrams_.size() == 1) break;
     }
-    backend_.request_advance(peer_);
+    if (!is_shared()) backend_.request_advance(*owner_);
     return true;
   }
 
@@ -129,13 +142,45 @@ class NativeBackend::Endpoint final : public udp::SocketEvents {
       }
       waiting_.erase(waiting_.begin());
     }
-    backend_.request_advance(peer_);
+    if (!is_shared()) return backend_.request_advance(*owner_);
+    table_.for_each_member([this](PortMember& member) { backend_.request_advance(static_cast<NativePeer&>(member)); });
   }
 
   [[nodiscard]] bool is_blocked() const { return !waiting_.empty(); }
   [[nodiscard]] const udp::SocketStats& stats() const { return socket_.stats(); }
 
  private:
+  /// Datagrams of one address, which may be several connections' by their STUN messages.
+  void sort_out(const udp::ReceivedTrain& train, TimePoint now) {
+    const auto from = to_socket_address(train.from);
+    auto& datagrams = backend_.datagrams_;
+    datagrams.clear();
+    NativePeer* peer = nullptr;
+    const auto hand_over = [&] {
+      if (datagrams.empty()) return;
+      peer->handle_datagrams({local_, from}, datagrams, now);
+      datagrams.clear();
+      backend_.request_advance(*peer);
+    };
+    udp::for_each_datagram(train, [&](std::span<std::byte> datagram) {
+      const auto route = table_.route(datagram, from);
+      auto* const member = static_cast<NativePeer*>(route.member);
+      if (member != peer || route.is_taken) hand_over();
+      peer = member;
+      if (route.is_taken) {
+        member->refuse_datagram(datagram, {local_, from}, now);
+        backend_.request_advance(*member);
+        return backend_.find_other_port(*member, *this, from);
+      }
+      if (member == nullptr) return;
+      datagrams.push_back(datagram);
+      if (!ice::looks_like_stun(datagram)) return;
+      hand_over();
+      table_.learn(*member, from);
+    });
+    hand_over();
+  }
+
   struct Waiting {
     std::vector<std::byte> bytes;
     std::size_t segment_size;
@@ -167,15 +212,17 @@ class NativeBackend::Endpoint final : public udp::SocketEvents {
   }
 
   NativeBackend& backend_;
-  NativePeer& peer_;
+  NativePeer* owner_;
   udp::UdpSocket socket_;
   SocketAddress local_;
+  PortTable table_;
   std::unique_ptr<udp::Watch> watch_;
   std::vector<Waiting> waiting_;
 };
 
 struct NativeBackend::Entry {
-  std::vector<std::unique_ptr<Endpoint>> endpoints;
+  std::vector<std::unique_ptr<Endpoint>> owned;
+  std::vector<Endpoint*> endpoints;  // those, or shared ones
   std::unique_ptr<udp::Alarm> alarm;
   std::vector<std::unique_ptr<udp::Lookup>> lookups;
   bool is_due = false;
@@ -255,9 +302,10 @@ Result<std::unique_ptr<core::SignalingBackend>> NativeBackend::open_signaling(st
 
 udp::SocketStats NativeBackend::socket_stats() const {
   udp::SocketStats sum;
-  for (const auto& [peer, entry] : peers_) {
-    for (const auto& endpoint : entry->endpoints) sum += endpoint->stats();
-  }
+  for (const auto& [peer, entry] : peers_)
+    for (const auto& endpoint : entry->owned) sum += endpoint->stats();
+  for (const auto& port : shared_ports_)
+    for (const auto& endpoint : port) sum += endpoint->stats();
   return sum;
 }
 
@@ -291,6 +339,8 @@ bool NativeBackend::advance_all() {
 
 void NativeBackend::advance(NativePeer& peer, Entry& entry) {
   peer.advance(time());
+  for (auto* endpoint : entry.endpoints)
+    if (endpoint->is_shared()) endpoint->table().update(peer);
   const auto deadline = peer.next_deadline();
   entry.alarm->set(deadline == kNever ? udp::Alarm::kNever : wdc::TimePoint(deadline.time_since_epoch()));
 }
@@ -333,35 +383,84 @@ Result<udp::UdpSocket> NativeBackend::open_socket(udp::Address address) {
   return socket;
 }
 
+Result<std::vector<std::unique_ptr<NativeBackend::Endpoint>>> NativeBackend::open_endpoints(NativePeer* peer) {
+  const auto locals = addresses_to_use();
+  if (!locals) return std::unexpected(locals.error());
+  std::vector<std::unique_ptr<Endpoint>> endpoints;
+  std::optional<Error> refused;
+  for (const auto& local : *locals) {
+    auto socket = open_socket(local);
+    if (socket)
+      endpoints.push_back(std::make_unique<Endpoint>(*this, peer, std::move(*socket)));
+    else
+      refused = std::move(socket.error());
+  }
+  if (!endpoints.empty()) return endpoints;
+  if (refused) return std::unexpected(std::move(*refused));
+  return fail(Errc::transport_error, "no network: no interface that is up has an address to use");
+}
+
 Result<std::vector<SocketAddress>> NativeBackend::open_sockets(NativePeer& peer) {
   auto& entry = *peers_.at(&peer);
-  if (entry.endpoints.empty()) {
-    const auto locals = addresses_to_use();
-    if (!locals) return std::unexpected(locals.error());
-    std::optional<Error> refused;
-    for (const auto& local : *locals) {
-      auto socket = open_socket(local);
-      if (!socket) {
-        refused = std::move(socket.error());
-        continue;
-      }
-      entry.endpoints.push_back(std::make_unique<Endpoint>(*this, peer, std::move(*socket)));
-    }
-    if (entry.endpoints.empty()) {
-      if (refused) return std::unexpected(std::move(*refused));
-      return fail(Errc::transport_error, "no network: no interface that is up has an address to use");
-    }
+  if (entry.endpoints.empty() && options_.port_use == PortUse::shared) {
+    if (shared_ports_.empty())
+      if (auto opened = open_shared_port(); !opened) return std::unexpected(std::move(opened.error()));
+    share(peer, entry, shared_ports_.front());
+  } else if (entry.endpoints.empty()) {
+    auto opened = open_endpoints(&peer);
+    if (!opened) return std::unexpected(std::move(opened.error()));
+    entry.owned = std::move(*opened);
+    for (const auto& endpoint : entry.owned) entry.endpoints.push_back(endpoint.get());
   }
   std::vector<SocketAddress> addresses;
-  for (const auto& endpoint : entry.endpoints) addresses.push_back(endpoint->local());
+  for (const auto* endpoint : entry.endpoints) addresses.push_back(endpoint->local());
   return addresses;
+}
+
+Result<void> NativeBackend::open_shared_port() {
+  auto opened = open_endpoints(nullptr);
+  if (!opened) return std::unexpected(std::move(opened.error()));
+  shared_ports_.push_back(std::move(*opened));
+  return {};
+}
+
+void NativeBackend::share(NativePeer& peer, Entry& entry, SharedPort& port) {
+  for (const auto& endpoint : port) {
+    endpoint->table().update(peer);
+    entry.endpoints.push_back(endpoint.get());
+  }
+}
+
+/// The peer is at an address that is another connection's on this port: both ends are shared by both. Any other port
+/// where the address is free will do; the peer finds it by its checks.
+void NativeBackend::find_other_port(NativePeer& peer, const Endpoint& endpoint, const SocketAddress& remote) {
+  constexpr std::size_t kMostSharedPorts = 64;
+  auto& entry = *peers_.at(&peer);
+  SharedPort* other = nullptr;
+  for (auto& port : shared_ports_) {
+    const auto same = std::ranges::find_if(port, [&](const auto& at) { return at->local().ip == endpoint.local().ip; });
+    if (same == port.end() || !(*same)->table().is_free_for(peer, remote)) continue;
+    if (std::ranges::find(entry.endpoints, same->get()) != entry.endpoints.end()) return;  // it has one
+    if (other == nullptr) other = &port;
+  }
+  if (other == nullptr) {
+    if (shared_ports_.size() >= kMostSharedPorts) return;
+    if (auto opened = open_shared_port(); !opened) return report(opened.error().message());
+    other = &shared_ports_.back();
+  }
+  share(peer, entry, *other);
+  for (const auto& added : *other) peer.add_local_address(added->local(), time());
 }
 
 bool NativeBackend::send(NativePeer& peer, const Burst& burst) {
   const auto found = peers_.find(&peer);
   if (found == peers_.end()) return false;
-  for (const auto& endpoint : found->second->endpoints)
-    if (endpoint->local() == burst.path.local) return endpoint->send(burst);
+  for (auto* endpoint : found->second->endpoints) {
+    if (endpoint->local() != burst.path.local) continue;
+    if (endpoint->is_shared() && !burst.is_train)
+      for (const auto& datagram : burst.datagrams) endpoint->table().note_sent(peer, datagram);
+    return endpoint->send(burst);
+  }
   return true;  // the socket is gone, and so is what was for it
 }
 
@@ -397,7 +496,10 @@ void NativeBackend::look_up_servers(NativePeer& peer, const std::vector<IceServe
 void NativeBackend::forget(NativePeer& peer) noexcept {
   std::replace(due_.begin(), due_.end(), &peer, static_cast<NativePeer*>(nullptr));
   std::replace(advancing_.begin(), advancing_.end(), &peer, static_cast<NativePeer*>(nullptr));
+  for (const auto& port : shared_ports_)
+    for (const auto& endpoint : port) endpoint->table().remove(peer);
   peers_.erase(&peer);
+  std::erase_if(shared_ports_, [](const SharedPort& port) { return port.front()->table().empty(); });
 }
 
 }  // namespace wdc::native

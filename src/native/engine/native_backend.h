@@ -22,6 +22,7 @@ struct BackendOptions {
   /// Without it, all interfaces that are up.
   std::optional<udp::Address> bind_address{};
   PortRange ports{};
+  PortUse port_use = PortUse::each;
   /// Empty: a new one.
   std::string certificate_pem{};
   signaling::Options signaling{};
@@ -50,6 +51,8 @@ class NativeBackend final : public udp::NativeLoop, public PeerHost {
  private:
   class Endpoint;
   struct Entry;
+  /// A socket on each address; its connections are in the sockets' tables.
+  using SharedPort = std::vector<std::unique_ptr<Endpoint>>;
   struct Random final : RandomSource {
     [[nodiscard]] std::uint64_t next() override { return system.next(); }
     udp::SystemRandom system;
@@ -78,6 +81,11 @@ class NativeBackend final : public udp::NativeLoop, public PeerHost {
   void make_room();
   [[nodiscard]] Result<std::vector<udp::Address>> addresses_to_use() const;
   [[nodiscard]] Result<udp::UdpSocket> open_socket(udp::Address address);
+  /// One on each address to use; those of `peer`, or to be shared. At least one.
+  [[nodiscard]] Result<std::vector<std::unique_ptr<Endpoint>>> open_endpoints(NativePeer* peer);
+  [[nodiscard]] Result<void> open_shared_port();
+  void share(NativePeer& peer, Entry& entry, SharedPort& port);
+  void find_other_port(NativePeer& peer, const Endpoint& endpoint, const SocketAddress& remote);
 
   [[nodiscard]] bool deliver_all();
   [[nodiscard]] bool advance_all();
@@ -94,6 +102,7 @@ class NativeBackend final : public udp::NativeLoop, public PeerHost {
   std::vector<udp::ReceivedTrain> trains_;
   std::vector<dtls::MutableByteView> datagrams_;
   TransportShared shared_;
+  std::vector<SharedPort> shared_ports_;
   std::unordered_map<NativePeer*, std::unique_ptr<Entry>> peers_;
   std::vector<NativePeer*> due_;  // advance() was asked for
   std::vector<NativePeer*> advancing_;

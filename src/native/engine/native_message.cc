@@ -1,31 +1,23 @@
 // SPDX-License-Identifier: MIT
 #include "src/native/engine/native_message.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace wdc::native {
 
-MessageMemory::~MessageMemory() {
-  while (free_ != nullptr) delete std::exchange(free_, free_->next_free);
-}
-
 MessageMemory::Node* MessageMemory::take_node() {
-  if (nodes_spare_ <= nodes_in_use_) {  // as the pool of the bytes does
-    for (std::size_t more = nodes_in_use_ + 1; more > 0; --more) {
-      Node* const node = new Node;
-      node->next_free = free_;
-      free_ = node;
-      ++nodes_spare_;
-    }
+  if (4 * ++nodes_in_use_ > 3 * nodes_) {  // as the pool of the bytes does
+    const std::size_t more = std::max<std::size_t>(64, nodes_);
+    Node* const page = pages_.emplace_back(std::make_unique<Node[]>(more)).get();
+    nodes_ += more;
+    for (Node& node : std::span(page, more)) node.next_free = std::exchange(free_, &node);
   }
-  ++nodes_in_use_;
-  --nodes_spare_;
   return std::exchange(free_, free_->next_free);
 }
 
 void MessageMemory::give_back(Node* node) noexcept {
   --nodes_in_use_;
-  ++nodes_spare_;
   node->buffer.reset();
   node->next_free = free_;
   free_ = node;

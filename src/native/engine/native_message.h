@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <vector>
 
 #include "src/core/message_access.h"
@@ -55,15 +56,16 @@ class MessageMemory final : public core::MessageSource {
     Node* next_free = nullptr;
   };
 
-  ~MessageMemory() override;
+  ~MessageMemory() override = default;
   void destroy() noexcept override { delete this; }
   [[nodiscard]] Node* take_node();
   void give_back(Node* node) noexcept;
 
   sctp::BufferPool buffers_;
+  std::vector<std::unique_ptr<Node[]>> pages_;
   Node* free_ = nullptr;
+  std::size_t nodes_ = 0;
   std::size_t nodes_in_use_ = 0;
-  std::size_t nodes_spare_ = 0;
 };
 
 }  // namespace wdc::native

@@ -53,6 +53,9 @@ IceConnectionState to_w3c(ice::AgentState state) {
   return IceConnectionState::new_;
 }
 
+/// Delivered before their readers run: what comes free when a gap closes may be thousands.
+constexpr std::size_t kMessagesAtOnce = 128;
+
 /// RFC 8829 section 5.2.1: 63 random bits, of which 53 keep every reader of numbers happy.
 std::uint64_t session_id(RandomSource& random) { return random.next() >> 11; }
 
@@ -137,9 +140,8 @@ Result<void> NativePeer::gather() {
   if (!addresses) return std::unexpected(std::move(addresses.error()));
   gathering_ = true;
   const auto now = host_.time();
-  auto preference = std::uint16_t{65'535};
-  for (const auto& address : *addresses)
-    transport_->ice().add_local_address(address, ice::CandidateType::host, preference--, now);
+  next_preference_ = 65'535;
+  for (const auto& address : *addresses) add_local_address(address, now);
   if (!options_.ice_servers.empty()) {
     host_.look_up_servers(*this, options_.ice_servers);
   }
@@ -287,6 +289,14 @@ void NativePeer::add_stun_server(const SocketAddress& server, TimePoint now) {
   if (transport_) transport_->ice().add_server(server, now);
 }
 
+void NativePeer::add_local_address(const SocketAddress& address, TimePoint now) {
+  if (transport_) transport_->ice().add_local_address(address, ice::CandidateType::host, next_preference_--, now);
+}
+
+void NativePeer::refuse_datagram(std::span<const std::byte> datagram, const ice::Path& path, TimePoint now) {
+  if (transport_) transport_->ice().refuse_datagram(datagram, path, now);
+}
+
 TimePoint NativePeer::next_deadline() const { return transport_ ? transport_->next_deadline() : kNever; }
 
 void NativePeer::advance(TimePoint now) {
@@ -310,11 +320,17 @@ void NativePeer::deliver(TimePoint now) {
   for (auto* channel : std::exchange(ending_channels_, {})) channel->ended(std::nullopt);
   if (transport_) {
     // Candidates come after the description that they belong to, which may wait to be reported.
+    std::size_t messages = 0;
     while (reports_.empty()) {
+      if (messages == kMessagesAtOnce) {  // readers have their turn, and the rest is the next one's
+        host_.request_advance(*this);
+        break;
+      }
       if (auto event = transport_->poll_ice_event(now)) {
         take_ice_event(std::move(*event));
       } else if (auto message = transport_->poll_message(now)) {
         take_message(std::move(*message));
+        ++messages;
       } else if (auto happened = transport_->poll_event()) {
         take_transport_event(std::move(*happened));
       } else {

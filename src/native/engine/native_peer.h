@@ -13,6 +13,7 @@
 #include "src/native/engine/native_channel.h"
 #include "src/native/engine/native_message.h"
 #include "src/native/engine/negotiation.h"
+#include "src/native/engine/port_table.h"
 #include "src/native/engine/transport.h"
 
 namespace wdc::native {
@@ -46,7 +47,7 @@ class PeerHost {
 
 /// A peer connection: negotiation above, transport below, channels beside. Without sockets, clocks or threads of its
 /// own.
-class NativePeer final : public core::PeerBackend {
+class NativePeer final : public core::PeerBackend, public PortMember {
  public:
   NativePeer(PeerHost& host, const PeerConnectionOptions& options, TransportOptions transport);
   NativePeer(const NativePeer&) = delete;
@@ -75,8 +76,14 @@ class NativePeer final : public core::PeerBackend {
   /// The same, and sends what there is to send. Follows every turn in which something came or was asked.
   void advance(TimePoint now);
   [[nodiscard]] TimePoint next_deadline() const;
-  /// By which a shared port tells its connections apart.
+  /// A further address, of a port that was opened late.
+  void add_local_address(const SocketAddress& address, TimePoint now);
+  /// STUN on a path that another connection of the host's has.
+  void refuse_datagram(std::span<const std::byte> datagram, const ice::Path& path, TimePoint now);
   [[nodiscard]] const Transport* transport() const { return transport_ ? &*transport_ : nullptr; }
+  [[nodiscard]] const ice::Agent* agent() const override {
+    return transport_ && !closed_ ? &transport_->ice() : nullptr;
+  }
 
   // ---- for its channels
 
@@ -119,7 +126,8 @@ class NativePeer final : public core::PeerBackend {
   WindowAccount* account_;
 
   std::vector<ice::Candidate> local_candidates_;
-  bool gathering_ = false;  // begun, with these credentials
+  std::uint16_t next_preference_ = 65'535;  // of a local address
+  bool gathering_ = false;                  // begun, with these credentials
   bool gathering_done_ = false;
   bool restart_wanted_ = false;
   bool restart_offered_ = false;
