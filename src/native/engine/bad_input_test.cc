@@ -112,7 +112,7 @@ TEST(BadInput, DescriptionsAndCandidatesAreRefusedWithTheLineThatIsWrong) {
     if (refused) co_return;
     EXPECT_NE(refused.error().message().find("fingerprint"), std::string::npos) << refused.error().message();
     EXPECT_TRUE(co_await b.set_remote_description(*offer));
-    const IceCandidate candidate{.candidate = "candidate:1 1 udp 1 256.0.0.1 9 typ host", .sdp_mid = "0"};
+    const IceCandidate candidate{.candidate = "candidate:1 1 udp 1 192.0.2.1 99999 typ host", .sdp_mid = "0"};
     const auto bad = co_await b.add_ice_candidate(candidate);
     EXPECT_FALSE(bad);
     if (bad) co_return;

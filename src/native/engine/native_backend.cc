@@ -225,6 +225,7 @@ struct NativeBackend::Entry {
   std::vector<Endpoint*> endpoints;  // those, or shared ones
   std::unique_ptr<udp::Alarm> alarm;
   std::vector<std::unique_ptr<udp::Lookup>> lookups;
+  std::size_t servers_awaited = 0;  // of the lookups
   bool is_due = false;
 };
 
@@ -477,20 +478,24 @@ void NativeBackend::resolve(NativePeer& peer, std::string host_name) {
   }));
 }
 
-void NativeBackend::look_up_servers(NativePeer& peer, const std::vector<IceServer>& servers) {
+bool NativeBackend::look_up_servers(NativePeer& peer, const std::vector<IceServer>& servers) {
   auto& entry = *peers_.at(&peer);
   for (const auto& server : servers) {
     for (const auto& url : server.urls) {
       const auto parsed = parse_server_url(url);
       if (!parsed) continue;
       entry.lookups.push_back(
-          look_up(parsed->host, parsed->port, [this, &peer](Result<std::vector<udp::Address>> found) {
-            if (!found) return report(found.error().message());
-            for (const auto& address : *found) peer.add_stun_server(to_socket_address(address), time());
+          look_up(parsed->host, parsed->port, [this, &peer, &entry](Result<std::vector<udp::Address>> found) {
+            if (!found) report(found.error().message());
+            if (found)
+              for (const auto& address : *found) peer.add_stun_server(to_socket_address(address), time());
+            if (--entry.servers_awaited == 0) peer.end_of_stun_servers(time());
             request_advance(peer);
           }));
+      ++entry.servers_awaited;
     }
   }
+  return entry.servers_awaited > 0;
 }
 
 void NativeBackend::forget(NativePeer& peer) noexcept {

@@ -75,7 +75,7 @@ class NativeBackend final : public udp::NativeLoop, public PeerHost {
   [[nodiscard]] Result<std::vector<SocketAddress>> open_sockets(NativePeer& peer) override;
   [[nodiscard]] bool send(NativePeer& peer, const Burst& burst) override;
   void resolve(NativePeer& peer, std::string host_name) override;
-  void look_up_servers(NativePeer& peer, const std::vector<IceServer>& servers) override;
+  [[nodiscard]] bool look_up_servers(NativePeer& peer, const std::vector<IceServer>& servers) override;
   void forget(NativePeer& peer) noexcept override;
 
   void make_room();

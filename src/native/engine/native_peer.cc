@@ -142,10 +142,8 @@ Result<void> NativePeer::gather() {
   const auto now = host_.time();
   next_preference_ = 65'535;
   for (const auto& address : *addresses) add_local_address(address, now);
-  if (!options_.ice_servers.empty()) {
-    host_.look_up_servers(*this, options_.ice_servers);
-  }
-  transport_->ice().end_of_local_addresses(now);
+  // The end is told when the servers have been asked.
+  if (!host_.look_up_servers(*this, options_.ice_servers)) transport_->ice().end_of_local_addresses(now);
   return {};
 }
 
@@ -287,6 +285,10 @@ void NativePeer::handle_resolved(std::string_view host_name, std::span<const IpA
 
 void NativePeer::add_stun_server(const SocketAddress& server, TimePoint now) {
   if (transport_) transport_->ice().add_server(server, now);
+}
+
+void NativePeer::end_of_stun_servers(TimePoint now) {
+  if (transport_) transport_->ice().end_of_local_addresses(now);
 }
 
 void NativePeer::add_local_address(const SocketAddress& address, TimePoint now) {

@@ -36,8 +36,9 @@ class PeerHost {
   [[nodiscard]] virtual bool send(NativePeer& peer, const Burst& burst) = 0;
   /// Looks an mDNS name up; the answer goes to NativePeer::handle_resolved().
   virtual void resolve(NativePeer& peer, std::string host_name) = 0;
-  /// Looks up the STUN servers of the options; answers go to NativePeer::add_stun_server().
-  virtual void look_up_servers(NativePeer& peer, const std::vector<IceServer>& servers) = 0;
+  /// Looks up the STUN servers of the options; answers go to NativePeer::add_stun_server(), and after the last one
+  /// comes end_of_stun_servers(). False: there are none.
+  [[nodiscard]] virtual bool look_up_servers(NativePeer& peer, const std::vector<IceServer>& servers) = 0;
   /// The connection is being destroyed.
   virtual void forget(NativePeer& peer) noexcept = 0;
 
@@ -71,6 +72,7 @@ class NativePeer final : public core::PeerBackend, public PortMember {
   void handle_datagrams(const ice::Path& path, std::span<const dtls::MutableByteView> datagrams, TimePoint now);
   void handle_resolved(std::string_view host_name, std::span<const IpAddress> addresses, TimePoint now);
   void add_stun_server(const SocketAddress& server, TimePoint now);
+  void end_of_stun_servers(TimePoint now);
   /// Tells what there is to tell.
   void deliver(TimePoint now);
   /// The same, and sends what there is to send. Follows every turn in which something came or was asked.

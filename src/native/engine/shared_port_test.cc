@@ -118,7 +118,7 @@ TEST_F(SharedPort, ManyBetweenTwoSharedPortsGetAsManyMoreAsTheyNeed) {
   std::set<std::string> ports;
   for (const auto& link : links) ports.insert(link->ports.begin(), link->ports.end());
   EXPECT_GT(ports.size(), 1U);
-  EXPECT_LT(ports.size(), 13U);
+  EXPECT_LE(ports.size(), 24U);
   links.clear();
 }
 

@@ -135,7 +135,10 @@ void EngineEnd::take_description(SessionDescription description) {
 
 void EngineEnd::advance() {
   is_due_ = false;
-  if (std::exchange(asks_now_, false)) peer_->add_stun_server(IceWorld::kServer, world_.now);
+  if (std::exchange(asks_now_, false)) {
+    peer_->add_stun_server(IceWorld::kServer, world_.now);
+    peer_->end_of_stun_servers(world_.now);
+  }
   peer_->advance(world_.now);
 }
 

@@ -82,8 +82,9 @@ class EngineEnd final : public native::PeerHost, private core::PeerEvents {
   }
   [[nodiscard]] bool send(native::NativePeer& peer, const native::Burst& burst) override;
   void resolve(native::NativePeer& /*peer*/, std::string /*host_name*/) override {}
-  void look_up_servers(native::NativePeer& /*peer*/, const std::vector<IceServer>& /*servers*/) override {
-    asks_now_ = true;
+  [[nodiscard]] bool look_up_servers(native::NativePeer& /*peer*/, const std::vector<IceServer>& servers) override {
+    asks_now_ = !servers.empty();
+    return asks_now_;
   }
   void forget(native::NativePeer& /*peer*/) noexcept override {}
 
