@@ -570,7 +570,12 @@ void NativePeer::forget(NativeChannel& channel) noexcept {
 void NativePeer::close() {
   if (closed_) return;
   closed_ = true;
-  if (transport_) transport_->close(host_.time());
+  if (transport_) {
+    // What the peer waits for to end its channels in order, our answers to its resets, leaves before the goodbye.
+    while (auto burst = transport_->poll_transmit(host_.time()))
+      if (!host_.send(*this, *burst)) break;
+    transport_->close(host_.time());
+  }
   report([this](core::PeerEvents&) { end_channels(Error(Errc::connection_closed)); });
 }
 
