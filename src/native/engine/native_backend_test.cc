@@ -116,6 +116,90 @@ TEST_F(NativePeers, DeliverEverythingBeforeAClose) {
   }(channel, b));
 }
 
+/// Sends messages of 64 KB without end; returns how many were taken.
+Task<std::size_t> send_until_closed(DataChannel& channel, std::size_t& taken) {
+  std::vector<std::byte> bytes(std::size_t{64} << 10);
+  for (;;) {
+    for (std::size_t i = 0; i < 8; ++i) bytes[i] = static_cast<std::byte>(taken >> (8 * i));
+    if (!co_await channel.send_bytes(bytes)) co_return taken;
+    ++taken;
+  }
+}
+
+std::size_t number_in(const Message& message) {
+  std::size_t number = 0;
+  for (std::size_t i = 0; i < 8; ++i) number |= std::to_integer<std::size_t>(message.bytes()[i]) << (8 * i);
+  return number;
+}
+
+/// At full rate: nobody reads for a while, then slowly, then as fast as it goes.
+class ReadersAtFullRate : public NativePeers, public ::testing::WithParamInterface<const char*> {
+ protected:
+  /// The receive window, what is in the channels' own queues and buffers at both ends, and not a byte that grows.
+  static constexpr std::size_t kMostMessages = (std::size_t{24} << 20) / (std::size_t{64} << 10);
+};
+INSTANTIATE_TEST_SUITE_P(Both, ReadersAtFullRate, testing::Values("", "wdc.framed.v1"),
+                         [](const auto& which) { return *which.param == '\0' ? "Plain" : "Framed"; });
+
+TEST_P(ReadersAtFullRate, StopTheSenderAndLoseNothing) {
+  auto channel = a.create_data_channel("slow", {.protocol = GetParam()}).value();
+  run([](EventLoop& on, DataChannel& near, PeerConnection& far) -> Task<> {
+    auto accepted = co_await far.accept_data_channel();
+    EXPECT_TRUE(accepted && co_await near.wait_open());
+    std::size_t taken = 0;
+    auto sending = spawn(on, send_until_closed(near, taken));
+    std::size_t before = 1;
+    while (before != taken) {  // stalled: the sender comes to a stop
+      before = taken;
+      co_await sleep_for(50ms);
+    }
+    EXPECT_GT(taken, 0U);
+    EXPECT_LE(taken, kMostMessages);
+    auto messages = accepted->message_stream();
+    std::size_t read = 0;
+    for (; read < 40; ++read) {  // slow: it goes on no faster than it is read
+      auto message = co_await messages.next();
+      EXPECT_TRUE(message && number_in(*message) == read);
+      co_await sleep_for(1ms);
+      EXPECT_LE(taken - read, kMostMessages);
+    }
+    for (; read < 2'000; ++read) {
+      auto message = co_await messages.next();
+      EXPECT_TRUE(message && number_in(*message) == read);
+      if (!message) co_return;
+    }
+  }(*loop, channel, b));
+}
+
+TEST_P(ReadersAtFullRate, MayBeDestroyedInTheMidst) {
+  auto channel = a.create_data_channel("cut short", {.protocol = GetParam()}).value();
+  run([](EventLoop& on, DataChannel& near, PeerConnection& far) -> Task<> {
+    EXPECT_TRUE(co_await near.wait_open());
+    std::size_t taken = 0;
+    {
+      auto accepted = co_await far.accept_data_channel();
+      EXPECT_TRUE(accepted);
+      auto sending = spawn(on, send_until_closed(near, taken));
+      Message kept;
+      {
+        auto messages = accepted->message_stream();
+        for (int i = 0; i < 100; ++i) {
+          auto message = co_await messages.next();
+          EXPECT_TRUE(message);
+          if (message) kept = std::move(*message);
+        }
+      }
+      auto again = accepted->message_stream();  // another reader goes on where that one was
+      auto next = co_await again.next();
+      EXPECT_TRUE(next && number_in(*next) == 100);
+      EXPECT_EQ(number_in(kept), 99U);
+      accepted->abort();
+    }
+    const auto end = co_await with_timeout(near.wait_closed(), 5s);  // in framed mode it is told that it was an abort
+    EXPECT_TRUE(end || end.error().code() != Errc::timed_out) << "the sender was not told";
+  }(*loop, channel, b));
+}
+
 TEST_F(NativePeers, OpenNegotiatedChannels) {
   auto here = a.create_data_channel("x", {.negotiated = true, .id = 7}).value();
   auto there = b.create_data_channel("x", {.negotiated = true, .id = 7}).value();

@@ -70,7 +70,7 @@ NativePeer::NativePeer(PeerHost& host, const PeerConnectionOptions& options, Tra
         auto* const peer = static_cast<NativePeer*>(owner);
         if (!peer->transport_) return;
         peer->transport_->consumed(bytes);
-        peer->host_.request_advance(*peer);
+        peer->request_advance();
       })) {}
 
 NativePeer::~NativePeer() {
@@ -87,7 +87,7 @@ NativePeer::~NativePeer() {
 
 void NativePeer::report(std::function<void(core::PeerEvents&)> event) {
   reports_.push_back(std::move(event));
-  host_.request_advance(*this);
+  request_advance();
 }
 
 // ---- descriptions
@@ -263,7 +263,7 @@ void NativePeer::add_ice_candidate(core::OperationId operation, const IceCandida
 void NativePeer::restart_ice() {
   restart_wanted_ = true;
   negotiation_reported_ = false;
-  host_.request_advance(*this);
+  request_advance();
 }
 
 bool NativePeer::wants_negotiation() const {
@@ -301,7 +301,12 @@ void NativePeer::refuse_datagram(std::span<const std::byte> datagram, const ice:
 
 TimePoint NativePeer::next_deadline() const { return transport_ ? transport_->next_deadline() : kNever; }
 
+void NativePeer::request_advance() {
+  if (!std::exchange(advance_requested_, true)) host_.request_advance(*this);
+}
+
 void NativePeer::advance(TimePoint now) {
+  advance_requested_ = false;
   deliver(now);
   if (transport_) {
     while (auto burst = transport_->poll_transmit(now))
@@ -414,7 +419,7 @@ Result<std::unique_ptr<core::ChannelBackend>> NativePeer::create_data_channel(st
   }
   auto channel = std::make_unique<NativeChannel>(*this, std::move(info), id);
   waiting_channels_.push_back(channel.get());
-  host_.request_advance(*this);
+  request_advance();
   if (transport_ && transport_->is_up()) report([this](core::PeerEvents&) { open_channels(); });
   return channel;
 }
@@ -440,20 +445,26 @@ void NativePeer::open_channel(NativeChannel& channel) {
       return;
     }
   }
+  recent_channel_ = nullptr;
   channels_[id->value()] = &channel;
   channel.opened(*id);
   if (channel.low_threshold() > 0) apply_low_threshold(channel);
 }
 
 void NativePeer::take_message(TransportMessage message) {
-  const auto found = channels_.find(message.channel.value());
+  const auto id = message.channel.value();
+  if (recent_channel_ == nullptr || recent_id_ != id) {
+    const auto found = channels_.find(id);
+    recent_channel_ = found == channels_.end() ? nullptr : found->second;
+    recent_id_ = id;
+  }
   const std::size_t charge = message.charge();
-  if (found == channels_.end() || found->second == nullptr || found->second->events() == nullptr) {
+  if (recent_channel_ == nullptr || recent_channel_->events() == nullptr) {
     transport_->consumed(charge);
     return;
   }
   const auto type = message.kind == dcep::PayloadKind::text ? MessageType::text : MessageType::binary;
-  auto& events = *found->second->events();
+  auto& events = *recent_channel_->events();
   if (message.empty) {
     transport_->consumed(charge);
     events.on_message(core::MessageAccess::empty(type));
@@ -468,6 +479,7 @@ void NativePeer::take_transport_event(TransportEvent event) {
     open_channels();
   } else if (const auto* opened = std::get_if<ChannelOpenedEvent>(&event)) {
     auto channel = std::make_unique<NativeChannel>(*this, opened->id, opened->parameters);
+    recent_channel_ = nullptr;
     channels_[opened->id.value()] = channel.get();
     if (events_ != nullptr) events_->on_data_channel(std::move(channel));
   } else if (const auto* closing = std::get_if<ChannelClosingEvent>(&event)) {
@@ -476,6 +488,7 @@ void NativePeer::take_transport_event(TransportEvent event) {
   } else if (const auto* gone = std::get_if<ChannelGoneEvent>(&event)) {
     if (const auto found = channels_.find(gone->id.value()); found != channels_.end()) {
       auto* const channel = found->second;
+      recent_channel_ = nullptr;
       channels_.erase(found);
       if (channel != nullptr) channel->ended(std::nullopt);
     }
@@ -491,6 +504,7 @@ void NativePeer::take_transport_event(TransportEvent event) {
 
 void NativePeer::end_channels(const std::optional<Error>& error) {
   for (auto* channel : std::exchange(waiting_channels_, {})) channel->ended(error);
+  recent_channel_ = nullptr;
   for (const auto& [id, channel] : std::exchange(channels_, {}))
     if (channel != nullptr) channel->ended(error);
 }
@@ -503,11 +517,13 @@ Result<void> NativePeer::send(NativeChannel& channel, std::span<const std::byte>
   const sctp::SendOptions options{
       .unordered = !info.ordered, .max_retransmits = info.max_retransmits, .lifetime = info.max_packet_life_time};
   const auto kind = type == MessageType::text ? dcep::PayloadKind::text : dcep::PayloadKind::binary;
+  // The clock is read only where it matters: for small messages it is not free.
+  const auto now = options.lifetime ? host_.time() : TimePoint{};
   const auto status =
-      transport_->send(dcep::ChannelId(*channel.id()), kind, bytes.empty(), std::move(payload), options, host_.time());
+      transport_->send(dcep::ChannelId(*channel.id()), kind, bytes.empty(), std::move(payload), options, now);
   switch (status) {
     case sctp::SendStatus::ok:
-      host_.request_advance(*this);
+      request_advance();
       return {};
     case sctp::SendStatus::too_large:
     case sctp::SendStatus::empty_message:
@@ -545,14 +561,14 @@ void NativePeer::close_channel(NativeChannel& channel, bool was_open) {
     if (channel.id()) negotiated_ids_.erase(*channel.id());
     ending_channels_.push_back(&channel);
   }
-  host_.request_advance(*this);
+  request_advance();
 }
 
 void NativePeer::abort_channel(NativeChannel& channel) {
   // One that is closing may not have been open before: then it is in no table.
   if (!channel.id() || !channels_.contains(*channel.id())) return;
   transport_->abort_channel(dcep::ChannelId(*channel.id()), host_.time());
-  host_.request_advance(*this);
+  request_advance();
 }
 
 void NativePeer::forget(NativeChannel& channel) noexcept {
@@ -560,6 +576,7 @@ void NativePeer::forget(NativeChannel& channel) noexcept {
   std::erase(waiting_channels_, &channel);
   std::erase(ending_channels_, &channel);
   if (channel.id()) {
+    recent_channel_ = nullptr;
     const auto found = channels_.find(*channel.id());
     if (found != channels_.end() && found->second == &channel) found->second = nullptr;
   }

@@ -109,6 +109,7 @@ class NativePeer final : public core::PeerBackend, public PortMember {
   [[nodiscard]] Result<void> start_transport();
   void take_remote_section(const sdp::DataSection& section, bool restarts);
   void report(std::function<void(core::PeerEvents&)> event);
+  void request_advance();
 
   void take_ice_event(ice::AgentEvent event);
   void take_transport_event(TransportEvent event);
@@ -134,6 +135,7 @@ class NativePeer final : public core::PeerBackend, public PortMember {
   bool restart_wanted_ = false;
   bool restart_offered_ = false;
   bool negotiation_reported_ = false;
+  bool advance_requested_ = false;
   bool closed_ = false;
   bool failed_ = false;
   ice::AgentState ice_state_ = ice::AgentState::new_;
@@ -144,7 +146,9 @@ class NativePeer final : public core::PeerBackend, public PortMember {
 
   std::vector<NativeChannel*> waiting_channels_;                // until the connection is up, oldest first
   std::unordered_map<std::uint16_t, NativeChannel*> channels_;  // by id; null: its owner has gone before its end
-  std::vector<NativeChannel*> ending_channels_;                 // closed before they were open
+  NativeChannel* recent_channel_ = nullptr;                     // whose message came last, or null
+  std::uint16_t recent_id_ = 0;
+  std::vector<NativeChannel*> ending_channels_;  // closed before they were open
   std::set<std::uint16_t> negotiated_ids_;
   std::vector<std::function<void(core::PeerEvents&)>> reports_;
 };
