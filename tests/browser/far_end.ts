@@ -234,6 +234,7 @@ interface Frame {
 /** One meeting with a driver: a place in a room, the connection found through it, and the control channel on that. */
 class Session {
   polite = false;
+  #data: RTCDataChannel | undefined;
   readonly #peers = new Map<number, FarPeer>();
   readonly #channels = new Map<number, WatchedChannel>();
   readonly #ended: () => void;
@@ -311,7 +312,9 @@ class Session {
     this.#peers.set(0, peer);
     const { connection } = peer;
     // The channel that connect() of the driver wants, and ours.
-    connection.createDataChannel('data', { negotiated: true, id: 0 });
+    // Held, with a listener: Firefox's collector of garbage would close it in the middle of a case.
+    this.#data = connection.createDataChannel('data', { negotiated: true, id: 0 });
+    this.#data.onclose = () => { this.#data = undefined; };
     const control = connection.createDataChannel('control', { negotiated: true, id: 1000 });
     control.onmessage = ({ data }: MessageEvent<string>) => {
       this.#command(control, data).catch((error: unknown) => console.error(error));
