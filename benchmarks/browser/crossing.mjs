@@ -43,7 +43,7 @@ const nextTurn = () => new Promise((resolve) => setTimeout(resolve));
 // Each reader: { listener, messages(), sum() (undefined where bytes are not read), close() }.
 
 function plainReader(handle, state) {
-  return { listener: { handleEvent: handle }, messages: () => state.messages, sum: () => state.sum, close: () => undefined };
+  return { listener: handle, messages: () => state.messages, sum: () => state.sum, close: () => undefined };
 }
 
 /** A loop over the bytes as one writes it in JavaScript. */
@@ -136,7 +136,7 @@ async function feed(reader, events, sums, count) {
   const sum = reader.sum();
   const start = performance.now();
   for (let index = 0, place = 0; index < count; index += 1) {
-    listener.handleEvent(events[place]);
+    listener(events[place]);
     place += 1;
     if (place === events.length) place = 0;
   }

@@ -46,8 +46,8 @@ class InstanceHost implements Host {
     this.#bound = true;
     this.#instance.exports = exports;
     this.#instance.memory.attach(exports.memory);
-    this.#instance.call(() => exports._initialize?.());
-    this.#instance.call(() => exports.__main_void?.());
+    this.call(() => exports._initialize?.());
+    this.call(() => exports.__main_void?.());
   }
 
   adoptChannel(channel: RTCDataChannel, options?: AdoptOptions): number {
@@ -62,8 +62,8 @@ class InstanceHost implements Host {
     return this.#instance.slots.take(slot);
   }
 
-  call<T>(fn: () => T): T {
-    return this.#instance.call(fn);
+  call<T, A, B, C, D>(fn: (a: A, b: B, c: C, d: D) => T, a?: A, b?: B, c?: C, d?: D): T {
+    return this.#instance.call(fn, a as A, b as B, c as C, d as D);
   }
 
   get dead(): Error | undefined {

@@ -109,7 +109,7 @@ export class Module {
 
   /** Sends the first `size` bytes of the outbox; gives 0 or an error. */
   trySendOutbox(channel: number, size: number, isText: number): number {
-    return this.host.call(() => this.exports.wdc_js_try_send_outbox(channel, size, isText));
+    return this.host.call(this.exports.wdc_js_try_send_outbox, channel, size, isText);
   }
 
   /** The options of the next channel. Gives the error of those that no channel can have; throws invalid_argument for no numbers. */

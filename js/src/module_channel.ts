@@ -260,7 +260,7 @@ export class ModuleChannel implements ChannelEvents {
   #trySend(payload: Payload, size: number): number {
     const { host, exports } = this.#module;
     const isText = typeof payload === 'string' ? 1 : 0;
-    return host.call(() => exports.wdc_js_try_send(this.#number, host.putSlot(payload), size, isText));
+    return host.call(exports.wdc_js_try_send, this.#number, host.putSlot(payload), size, isText);
   }
 
   // What is small goes straight to where C++ collects it.

@@ -20,16 +20,20 @@ export type Payload = ArrayBuffer | SharedArrayBuffer | ArrayBufferView | string
 // Buffers and Blobs of another realm (an iframe's) are no instances of this one's classes.
 const tag = (value: unknown): string => Object.prototype.toString.call(value).slice(8, -1);
 
+/** True for what is sent most, without asking for its tag: that costs a string, half a microsecond a message. */
+const isCommon = (data: unknown): data is ArrayBuffer | ArrayBufferView | string =>
+  typeof data === 'string' || ArrayBuffer.isView(data) || data instanceof ArrayBuffer;
+
 /** True for a Blob or File. */
 export function isBlob(data: unknown): data is Blob {
-  if (typeof data !== 'object') return false;
+  if (isCommon(data) || typeof data !== 'object') return false;
   const name = tag(data);
   return name === 'Blob' || name === 'File';
 }
 
 /** True for a ReadableStream. */
 export function isStream(data: unknown): data is ReadableStream<unknown> {
-  return typeof data === 'object' && tag(data) === 'ReadableStream';
+  return !isCommon(data) && typeof data === 'object' && tag(data) === 'ReadableStream';
 }
 
 /** The payload of everything but a Blob, without a copy where there is a buffer. Throws invalid_argument. */
@@ -37,7 +41,7 @@ export function toPayload(data: unknown): Payload {
   if (typeof data === 'string') return data;
   if (ArrayBuffer.isView(data)) return data.byteLength === 0 ? notDetached(data, data.buffer) : data;
   if (Array.isArray(data)) return fromNumbers(data);
-  const name = tag(data);
+  const name = data instanceof ArrayBuffer ? 'ArrayBuffer' : tag(data);
   if (name === 'ArrayBuffer' || name === 'SharedArrayBuffer') {
     const buffer = data as ArrayBuffer | SharedArrayBuffer;
     return buffer.byteLength === 0 ? notDetached(buffer, buffer) : buffer;

@@ -54,8 +54,8 @@ interface MessageArrived extends HostEvent {
   readonly data: ArrayBuffer | string;
 }
 
-/** One RTCDataChannel. It is itself the listener of its messages, and of nothing else: they need not be asked for their type. */
-class Channel extends EventSource implements EventListenerObject {
+/** One RTCDataChannel. Its messages have a listener of their own: they need not be asked for their type. */
+class Channel extends EventSource {
   // As C++ has been told: the browser may be ahead of it.
   state: number;
   #listening = true;
@@ -71,6 +71,8 @@ class Channel extends EventSource implements EventListenerObject {
   #sendableTimer: Timer | undefined;
   /** Messages that came before `open`; undefined once it is open. */
   #beforeOpen: MessageArrived[] | undefined;
+  // A function: of an object the browser would look up handleEvent for every message.
+  readonly #messages = (event: Event): void => this.#handleMessage(event);
   readonly #others: EventListenerObject = { handleEvent: (event) => this.#handleOther(event) };
   /** Where C++ takes small messages, and up to which size. */
   #smallPlace = 0;
@@ -89,7 +91,7 @@ class Channel extends EventSource implements EventListenerObject {
     if (this.state === 0) this.#beforeOpen = [];
     if (this.state === 1 && isChromium) this.#holdSends();
     channel.binaryType = 'arraybuffer';
-    instance.ledger.listen(channel, messageTypes, this);
+    instance.ledger.listen(channel, messageTypes, this.#messages);
     instance.ledger.listen(channel, otherTypes, this.#others);
   }
 
@@ -121,7 +123,7 @@ class Channel extends EventSource implements EventListenerObject {
     this.start(context);
   }
 
-  handleEvent(event: Event): void {
+  #handleMessage(event: Event): void {
     const { data } = event as MessageEvent<ArrayBuffer | string>;
     if (this.#sendableTimer !== undefined) this.#endHold(this.#sendableTimer);
     if (!this.started || this.#beforeOpen || !this.instance.enter()) {
@@ -305,7 +307,7 @@ class Channel extends EventSource implements EventListenerObject {
     this.#sendableTimer = undefined;
     if (!this.#listening) return;
     this.#listening = false;
-    this.instance.ledger.unlisten(this.channel, messageTypes, this);
+    this.instance.ledger.unlisten(this.channel, messageTypes, this.#messages);
     this.instance.ledger.unlisten(this.channel, otherTypes, this.#others);
   }
 
@@ -455,7 +457,7 @@ export class Channels {
         at(number).bufferedAmountLowThreshold = Math.min(bytes, 2 ** 32 - 1);
       },
       channel_send_bytes: (number: number, pointer: number, length: number) =>
-        this.get(number).sendBytes(memory.view(pointer, length)),
+        this.get(number).sendBytes(memory.sent(pointer, length)),
       channel_send_text: (number: number, pointer: number, length: number) => {
         const text = memory.text(pointer, length);
         return text === undefined

@@ -54,13 +54,13 @@ export class Instance {
     this.#owned.push(table);
   }
 
-  call<T>(fn: () => T): T {
+  call<T, A, B, C, D>(fn: (a: A, b: B, c: C, d: D) => T, a: A, b: B, c: C, d: D): T {
     if (this.dead) throw this.dead;
-    if (this.#entered) return this.#callInside(fn);
+    if (this.#entered) return this.#callInside(fn, a, b, c, d);
     this.#entered = true;
     let result: T;
     try {
-      result = fn();
+      result = fn(a, b, c, d);
     } catch (error) {
       if (isTrap(error)) throw this.die(error);
       this.leave();
@@ -136,9 +136,9 @@ export class Instance {
     return sizeOf(this.slots.get(slot));
   }
 
-  #callInside<T>(fn: () => T): T {
+  #callInside<T, A, B, C, D>(fn: (a: A, b: B, c: C, d: D) => T, a: A, b: B, c: C, d: D): T {
     try {
-      return fn();
+      return fn(a, b, c, d);
     } catch (error) {
       throw isTrap(error) ? this.die(error) : error;
     }

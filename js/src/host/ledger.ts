@@ -7,13 +7,13 @@ export class Ledger {
   handlers = 0;
   timers = 0;
 
-  listen(target: EventTarget, types: readonly string[], listener: EventListenerObject): void {
+  listen(target: EventTarget, types: readonly string[], listener: EventListenerOrEventListenerObject): void {
     for (const type of types) target.addEventListener(type, listener);
     this.handlers += types.length;
   }
 
   /** With the arguments of listen(), once. */
-  unlisten(target: EventTarget, types: readonly string[], listener: EventListenerObject): void {
+  unlisten(target: EventTarget, types: readonly string[], listener: EventListenerOrEventListenerObject): void {
     for (const type of types) target.removeEventListener(type, listener);
     this.handlers -= types.length;
   }

@@ -33,6 +33,7 @@ export class Memory {
   #memory: Pick<WebAssembly.Memory, 'buffer'> = { buffer: new ArrayBuffer(0) };
   #bytes = new Uint8Array(0);
   #scratch = new Uint8Array(0);
+  #sent: Uint8Array = new Uint8Array(0);
 
   attach(memory: WebAssembly.Memory): void {
     this.#memory = memory;
@@ -42,6 +43,13 @@ export class Memory {
   view(pointer: number, length: number): Uint8Array {
     const end = (pointer >>> 0) + (length >>> 0);
     return this.#upTo(end).subarray(pointer >>> 0, end);
+  }
+
+  /** The same for what is sent, which often comes from one place: that view is kept, a new one is 96 bytes of garbage. */
+  sent(pointer: number, length: number): Uint8Array {
+    const sent = this.#sent;
+    if (sent.byteOffset === pointer >>> 0 && sent.length === length >>> 0 && sent.buffer === this.#bytes.buffer) return sent;
+    return (this.#sent = this.view(pointer, length));
   }
 
   data(): DataView {

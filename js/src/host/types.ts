@@ -44,9 +44,10 @@ export interface Host {
   /**
    * Every call into the module's exports goes through this. Turns a trap into a dead instance (throws WdcError
    * wasm_trapped) and afterwards pumps if C++ asked for it. If `fn` gives a promise (a suspended stack), events wait
-   * until it is settled.
+   * until it is settled. Up to four arguments are passed on, which saves the way of every message a function of its own.
    */
-  call<T>(fn: () => T): T;
+  call<T, A = undefined, B = undefined, C = undefined, D = undefined>(
+    fn: (a: A, b: B, c: C, d: D) => T, a?: A, b?: B, c?: C, d?: D): T;
   /** Why the instance is dead; undefined while it lives. */
   readonly dead: Error | undefined;
   /** Called once when the instance dies, after its channels were closed. At once if it is dead already. */
