@@ -24,9 +24,9 @@ interface ModuleExports {
   wdc_js_send(channel: number, slot: number, size: number, isText: number): number;
   wdc_js_send_source(channel: number, size: number, isText: number): number;
   wdc_js_source_ready(operation: number): void;
-  wdc_js_try_send(channel: number, slot: number, size: number, isText: number): number;
+  readonly wdc_js_try_send: (channel: number, slot: number, size: number, isText: number) => number;
   wdc_js_outbox(): number;
-  wdc_js_try_send_outbox(channel: number, size: number, isText: number): number;
+  readonly wdc_js_try_send_outbox: (channel: number, size: number, isText: number) => number;
   wdc_js_flush(channel: number, goal: number): number;
   wdc_js_cancel_send(operation: number): void;
   wdc_js_pull(channel: number, count: number): void;
