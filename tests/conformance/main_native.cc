@@ -60,7 +60,7 @@ int main(int argc, char** argv) {
   bool framed = false;
   wdc::NativeOptions options;
   bool is_understood = argc >= 3;
-  for (const std::string_view word : std::span(argv, static_cast<std::size_t>(argc)).subspan(std::min(argc, 3))) {
+  for (const std::string_view word : std::span(argv + std::min(argc, 3), argv + argc)) {
     if (word == "framed")
       framed = true;
     else if (word == "shared")
