@@ -113,17 +113,12 @@ class NativeBackend::Endpoint final : public udp::SocketEvents {
         break;
       }
       if (i == 0) now = backend_.time();
-      for (const auto& train : std::span(backend_.trains_).first(count)) {
-        if (is_shared()) {
-          sort_out(train, now);
-          continue;
-        }
-        backend_.datagrams_.clear();
-        udp::for_each_datagram(train, [&](std::span<std::byte> datagram) { backend_.datagrams_.push_back(datagram); });
-        owner_->handle_datagrams({local_, to_socket_address(train.from)}, backend_.datagrams_, now);
-      }
-      // A lone datagram is often all there is, and somebody waits for the answer.
-      if (count == 1 && backend_.datagrams_.size() == 1) break;
+      const std::span<const udp::ReceivedTrain> trains(backend_.trains_.data(), count);
+      for (std::size_t at = 0; at < count;) at += handle_burst(trains.subspan(at), now);
+      // A lone datagram is often all there is, and somebody waits for the answer. Where a call could have had more
+      // trains, there are no more.
+      const bool is_segmented = socket_.receive_offload() == udp::Offload::segments;
+      if (is_segmented ? backend_.datagrams_.size() == 1 : count < backend_.trains_.size()) break;
     }
     if (!is_shared()) backend_.request_advance(*owner_);
     return true;
@@ -150,35 +145,49 @@ class NativeBackend::Endpoint final : public udp::SocketEvents {
   [[nodiscard]] const udp::SocketStats& stats() const { return socket_.stats(); }
 
  private:
-  /// Datagrams of one address, which may be several connections' by their STUN messages.
-  void sort_out(const udp::ReceivedTrain& train, TimePoint now) {
-    const auto from = to_socket_address(train.from);
+  /// The trains of one sender at the front of `trains`, opened together. Returns how many those were.
+  std::size_t handle_burst(std::span<const udp::ReceivedTrain> trains, TimePoint now) {
+    const auto& sender = trains.front().from;
     auto& datagrams = backend_.datagrams_;
     datagrams.clear();
+    std::size_t count = 0;
+    for (; count < trains.size() && trains[count].from == sender; ++count)
+      udp::for_each_datagram(trains[count], [&](std::span<std::byte> datagram) { datagrams.push_back(datagram); });
+    const auto from = to_socket_address(sender);
+    if (is_shared())
+      sort_out(datagrams, from, now);
+    else
+      owner_->handle_datagrams({local_, from}, datagrams, now);
+    return count;
+  }
+
+  /// Datagrams of one address, which may be several connections' by their STUN messages.
+  void sort_out(std::span<const dtls::MutableByteView> datagrams, const SocketAddress& from, TimePoint now) {
     NativePeer* peer = nullptr;
-    const auto hand_over = [&] {
-      if (datagrams.empty()) return;
-      peer->handle_datagrams({local_, from}, datagrams, now);
-      datagrams.clear();
-      backend_.request_advance(*peer);
+    std::size_t begin = 0;  // of what is to be handed over
+    const auto hand_over = [&](std::size_t end) {
+      if (peer != nullptr && begin < end) {
+        peer->handle_datagrams({local_, from}, datagrams.subspan(begin, end - begin), now);
+        backend_.request_advance(*peer);
+      }
+      begin = end;
     };
-    udp::for_each_datagram(train, [&](std::span<std::byte> datagram) {
-      const auto route = table_.route(datagram, from);
+    for (std::size_t i = 0; i < datagrams.size(); ++i) {
+      const auto route = table_.route(datagrams[i], from);
       auto* const member = static_cast<NativePeer*>(route.member);
-      if (member != peer || route.is_taken) hand_over();
+      if (member != peer || route.is_taken) hand_over(i);
       peer = member;
       if (route.is_taken) {
-        member->refuse_datagram(datagram, {local_, from}, now);
+        begin = i + 1;
+        member->refuse_datagram(datagrams[i], {local_, from}, now);
         backend_.request_advance(*member);
-        return backend_.find_other_port(*member, *this, from);
+        backend_.find_other_port(*member, *this, from);
+      } else if (member != nullptr && ice::looks_like_stun(datagrams[i])) {
+        hand_over(i + 1);
+        table_.learn(*member, from);
       }
-      if (member == nullptr) return;
-      datagrams.push_back(datagram);
-      if (!ice::looks_like_stun(datagram)) return;
-      hand_over();
-      table_.learn(*member, from);
-    });
-    hand_over();
+    }
+    hand_over(datagrams.size());
   }
 
   struct Waiting {

@@ -236,8 +236,18 @@ SendResult UdpSocket::send_single(std::span<const std::byte> train, std::size_t 
 // ----------------------------------------------------------------------------------------------------------
 
 std::size_t UdpSocket::receive(std::span<std::byte> memory, std::span<ReceivedTrain> trains) {
-  if (options_.receive == Offload::batches) return receive_batch(memory, trains);
-  return receive_one(memory, trains[0]);
+  if (options_.receive == Offload::segments) return receive_one(memory, trains[0]);
+  const std::size_t room = std::min({kMostDatagrams, trains.size(), memory.size() / options_.largest_datagram});
+  return options_.receive == Offload::batches ? receive_batch(memory, trains.first(room))
+                                              : receive_singles(memory, trains.first(room));
+}
+
+std::size_t UdpSocket::receive_singles(std::span<std::byte> memory, std::span<ReceivedTrain> trains) {
+  for (std::size_t i = 0; i < trains.size(); ++i) {
+    const auto slot = memory.subspan(i * options_.largest_datagram, options_.largest_datagram);
+    if (receive_one(slot, trains[i]) == 0) return i;
+  }
+  return trains.size();
 }
 
 std::size_t UdpSocket::receive_one(std::span<std::byte> memory, ReceivedTrain& train) {
@@ -258,6 +268,10 @@ std::size_t UdpSocket::receive_one(std::span<std::byte> memory, ReceivedTrain& t
       if (errno == EINTR || errno == ECONNREFUSED) continue;  // the latter is news of something sent before
       return 0;
     }
+    if ((message.msg_flags & MSG_TRUNC) != 0) {
+      ++stats_.cut;
+      continue;
+    }
     const auto size = static_cast<std::size_t>(result);
     if (size == 0) continue;  // an empty datagram means nothing to anyone here
     train.bytes = memory.first(size);
@@ -275,8 +289,7 @@ std::size_t UdpSocket::receive_one(std::span<std::byte> memory, ReceivedTrain& t
 }
 
 std::size_t UdpSocket::receive_batch(std::span<std::byte> memory, std::span<ReceivedTrain> trains) {
-  const std::size_t room = std::min({kMostDatagrams, trains.size(), memory.size() / options_.largest_datagram});
-  for (std::size_t i = 0; i < room; ++i) {
+  for (std::size_t i = 0; i < trains.size(); ++i) {
     batch_->parts[i] = {memory.data() + i * options_.largest_datagram, options_.largest_datagram};
     msghdr& message = batch_->messages[i].msg_hdr;
     message = {};
@@ -287,12 +300,13 @@ std::size_t UdpSocket::receive_batch(std::span<std::byte> memory, std::span<Rece
   }
   for (;;) {
     ++stats_.receive_calls;
-    const int result = ::recvmmsg(descriptor_, batch_->messages.data(), static_cast<unsigned>(room), 0, nullptr);
+    const int result =
+        ::recvmmsg(descriptor_, batch_->messages.data(), static_cast<unsigned>(trains.size()), 0, nullptr);
     if (result <= 0) {
       if (result < 0 && (errno == EINTR || errno == ECONNREFUSED)) continue;
       if (result < 0 && errno == ENOSYS) {
         options_.receive = Offload::single;
-        return receive_one(memory, trains[0]);
+        return receive_singles(memory, trains);
       }
       return 0;
     }

@@ -97,8 +97,8 @@ class UdpSocket {
   /// sent * segment_size. REQUIRES: segment_size > 0.
   [[nodiscard]] SendResult send(std::span<const std::byte> train, std::size_t segment_size, const Address& to);
 
-  /// What is there, up to one call's worth, into `memory` (kReceiveMemory) and `trains` (kMostDatagrams at least).
-  /// Returns how many trains; none: nothing is there any more.
+  /// What is there, into `memory` (kReceiveMemory) and `trains` (kMostDatagrams at least): one train, or without
+  /// segmentation as many datagrams as are there and fit. Returns how many trains; none: nothing is there any more.
   [[nodiscard]] std::size_t receive(std::span<std::byte> memory, std::span<ReceivedTrain> trains);
 
   /// Whether routers may cut datagrams. For path MTU discovery of one's own (RFC 8899).
@@ -120,6 +120,7 @@ class UdpSocket {
   [[nodiscard]] SendResult send_single(std::span<const std::byte> train, std::size_t segment_size, const Address& to);
   [[nodiscard]] SendStatus send_error(int number);
   [[nodiscard]] std::size_t receive_batch(std::span<std::byte> memory, std::span<ReceivedTrain> trains);
+  [[nodiscard]] std::size_t receive_singles(std::span<std::byte> memory, std::span<ReceivedTrain> trains);
   [[nodiscard]] std::size_t receive_one(std::span<std::byte> memory, ReceivedTrain& train);
 
   int descriptor_ = -1;

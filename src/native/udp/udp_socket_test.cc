@@ -177,12 +177,27 @@ TEST(UdpSocketTest, HasTheRoomToReceiveThatTheSystemAllows) {
 }
 
 TEST(UdpSocketTest, DatagramsLargerThanExpectedAreDroppedAndCounted) {
-  auto from = UdpSocket::open(loopback()).value();
-  auto to = UdpSocket::open(loopback(), {.receive = Offload::batches, .largest_datagram = 1'000}).value();
-  ASSERT_EQ(from.send(Bytes(1'001), 1'001, to.local()).sent, 1U);
-  ASSERT_EQ(from.send(Bytes(1'000), 1'000, to.local()).sent, 1U);
-  EXPECT_EQ(receive(to, 1).size(), 1U);
-  EXPECT_EQ(to.stats().cut, 1U);
+  for (const Offload mode : {Offload::batches, Offload::single}) {
+    auto from = UdpSocket::open(loopback()).value();
+    auto to = UdpSocket::open(loopback(), {.receive = mode, .largest_datagram = 1'000}).value();
+    ASSERT_EQ(from.send(Bytes(1'001), 1'001, to.local()).sent, 1U);
+    ASSERT_EQ(from.send(Bytes(1'000), 1'000, to.local()).sent, 1U);
+    EXPECT_EQ(receive(to, 1).size(), 1U);
+    EXPECT_EQ(to.stats().cut, 1U);
+  }
+}
+
+TEST(UdpSocketTest, WithoutSegmentationAllThatIsThereIsReceivedAtOnce) {
+  for (const Offload mode : {Offload::batches, Offload::single}) {
+    auto from = UdpSocket::open(loopback()).value();
+    auto to = UdpSocket::open(loopback(), {.receive = mode}).value();
+    ASSERT_EQ(from.send(train_of(20, 1'200, 7), 1'200, to.local()).sent, 20U);
+    Bytes memory(UdpSocket::kReceiveMemory);
+    std::array<ReceivedTrain, UdpSocket::kMostDatagrams> trains;
+    ASSERT_EQ(to.receive(memory, trains), 20U);
+    EXPECT_EQ(trains[18].bytes.size(), 1'200U);
+    EXPECT_EQ(trains[19].bytes.size(), 7U);
+  }
 }
 
 TEST(UdpSocketTest, NamesAPortThatIsInUse) {
