@@ -98,7 +98,8 @@ class UdpSocket {
   [[nodiscard]] SendResult send(std::span<const std::byte> train, std::size_t segment_size, const Address& to);
 
   /// What is there, into `memory` (kReceiveMemory) and `trains` (kMostDatagrams at least): one train, or without
-  /// segmentation as many datagrams as are there and fit. Returns how many trains; none: nothing is there any more.
+  /// segmentation as many datagrams as are there and fit. Where calls take one each, it looks for some microseconds
+  /// longer after the second. Returns how many trains; none: nothing is there any more.
   [[nodiscard]] std::size_t receive(std::span<std::byte> memory, std::span<ReceivedTrain> trains);
 
   /// Whether routers may cut datagrams. For path MTU discovery of one's own (RFC 8899).
