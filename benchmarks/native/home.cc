@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -71,6 +72,7 @@ Home::~Home() {
 }
 
 void Home::run(std::promise<void>& ready) {
+  pthread_setname_np(pthread_self(), options_.name);
   stay_on_core(options_.core);
   if (!options_.network_namespace.empty()) enter_namespace(options_.network_namespace);
   auto backend = make_backend(options_);
@@ -82,6 +84,14 @@ void Home::run(std::promise<void>& ready) {
   loop_->run();
   { const auto ended = std::move(staying); }
   loop_.reset();
+}
+
+double Home::cpu_seconds() {
+  clockid_t clock{};
+  timespec time{};
+  if (pthread_getcpuclockid(thread_.native_handle(), &clock) != 0 || clock_gettime(clock, &time) != 0)
+    die("home", "its thread has no clock");
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
 }
 
 void Home::call(std::function<void()> work) {

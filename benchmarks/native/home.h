@@ -39,6 +39,8 @@ T check(std::string_view what, std::optional<T> value) {
 }
 
 struct HomeOptions {
+  /// The thread's, at most 15 characters: for profilers.
+  const char* name = "home";
   unsigned core = 0;
   bool openssl = false;
   udp::Offload offload = udp::Offload::segments;
@@ -53,6 +55,9 @@ class Home {
   Home(const Home&) = delete;
   Home& operator=(const Home&) = delete;
   ~Home();
+
+  /// Of its thread, user and system. From any thread.
+  [[nodiscard]] double cpu_seconds();
 
   /// Runs `work` on the thread, and waits for its end.
   void call(std::function<void()> work);

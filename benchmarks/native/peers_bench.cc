@@ -39,14 +39,16 @@ struct Settings {
   std::size_t connections = 1;
   std::size_t count = 50;
   bool framed = false;
-  HomeOptions near{.core = 0};
-  HomeOptions far{.core = 1};
+  HomeOptions near{.name = "sender", .core = 0};
+  HomeOptions far{.name = "receiver", .core = 1};
 };
 
 /// What the receiver has seen, at one moment.
 struct Mark {
   Clock::time_point at;
   double cpu = 0;
+  double sender_cpu = 0;
+  double receiver_cpu = 0;
   std::uint64_t messages = 0;
   std::uint64_t allocations = 0;
   std::uint64_t datagrams = 0;
@@ -56,15 +58,15 @@ struct Mark {
 /// Counts on the receiving thread. Marks are set where a message ends, so that large ones are counted whole.
 class Meter {
  public:
-  explicit Meter(Home& home) : home_(home) {}
+  Meter(Home& sender, Home& receiver) : sender_(sender), receiver_(receiver) {}
 
   void count() {
     ++messages_;
     if (auto* const wanted = wanted_.load(std::memory_order_acquire); wanted != nullptr) [[unlikely]] {
       wanted_ = nullptr;
-      const auto sockets = home_.backend().socket_stats();
-      wanted->set_value(
-          {Clock::now(), cpu_seconds(), messages_, allocations(), sockets.received, sockets.receive_calls});
+      const auto sockets = receiver_.backend().socket_stats();
+      wanted->set_value({Clock::now(), cpu_seconds(), sender_.cpu_seconds(), receiver_.cpu_seconds(), messages_,
+                         allocations(), sockets.received, sockets.receive_calls});
     }
   }
 
@@ -78,7 +80,8 @@ class Meter {
   }
 
  private:
-  Home& home_;
+  Home& sender_;
+  Home& receiver_;
   std::uint64_t messages_ = 0;
   std::atomic<std::promise<Mark>*> wanted_{nullptr};
 };
@@ -101,7 +104,7 @@ void run_bulk(const Settings& settings) {
   Home near(settings.near);
   Home far(settings.far);
   const std::vector<std::byte> bytes(settings.size, kFill);
-  Meter meter(far);
+  Meter meter(near, far);
   std::deque<PeerPair> pairs;
   while (pairs.size() < settings.connections) pairs.emplace_back(near, far, settings.framed);
   far.call([&] {
@@ -120,10 +123,11 @@ void run_bulk(const Settings& settings) {
   const auto datagrams = static_cast<double>(end.datagrams - start.datagrams);
   std::printf(
       "{\"MBps\":%.1f,\"msgs_per_s\":%.1f,\"cpu_s_per_GB\":%.3f,\"allocations_per_packet\":%.5f,"
-      "\"packets_per_call\":%.1f}\n",
+      "\"packets_per_call\":%.1f,\"sender_ns_per_packet\":%.1f,\"receiver_ns_per_packet\":%.1f}\n",
       megabytes / spent, messages / spent, (end.cpu - start.cpu) / megabytes * 1e3,
       static_cast<double>(end.allocations - start.allocations) / datagrams,
-      datagrams / static_cast<double>(end.receive_calls - start.receive_calls));
+      datagrams / static_cast<double>(end.receive_calls - start.receive_calls),
+      (end.sender_cpu - start.sender_cpu) / datagrams * 1e9, (end.receiver_cpu - start.receiver_cpu) / datagrams * 1e9);
 }
 
 double quantile(std::vector<double>& values, double share) {

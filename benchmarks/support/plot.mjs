@@ -16,9 +16,9 @@ const width = 760;
 
 /**
  * Draws an SVG into the documents. `plot` is given Observable Plot and gives the marks; `key` names the colours, [{ name,
- * color }], above them, `keyWidth` apart; the rest are Plot's own options.
+ * color }], above them, `keyWidth` apart, in lines of `keysPerLine`; the rest are Plot's own options.
  */
-export function drawPlot(path, { title, key = [], keyWidth = 90, plot, ...options }) {
+export function drawPlot(path, { title, key = [], keyWidth = 90, keysPerLine = key.length, plot, ...options }) {
   const { document } = parseHTML('<!doctype html><html><body></body></html>');
   const svg = Plot.plot({
     document, width, marginLeft: 56, marginTop: 52, marginBottom: 44, style: { fontSize: '12px' }, ...options, marks: plot(Plot),
@@ -31,9 +31,10 @@ export function drawPlot(path, { title, key = [], keyWidth = 90, plot, ...option
   };
   element('style', {}, look);
   key.forEach(({ name, color }, index) => {
-    const x = width - (key.length - index) * keyWidth; // on the right: Plot's axis label is on the left
-    element('circle', { cx: x, cy: 10, r: 4, fill: color });
-    element('text', { x: x + 9, y: 14, fill: 'currentColor', 'text-anchor': 'start' }, name);
+    const x = width - (keysPerLine - (index % keysPerLine)) * keyWidth; // on the right: Plot's axis label is on the left
+    const y = 10 + 17 * Math.floor(index / keysPerLine);
+    element('circle', { cx: x, cy: y, r: 4, fill: color });
+    element('text', { x: x + 9, y: y + 4, fill: 'currentColor', 'text-anchor': 'start' }, name);
   });
   svg.setAttribute('xmlns', 'http://www.w3.org/2000/svg');
   svg.setAttribute('role', 'img');
