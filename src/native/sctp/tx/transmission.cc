@@ -15,6 +15,7 @@ Transmission::~Transmission() { stop(); }
 void Transmission::start(const TransmissionTerms& terms) {
   terms_ = terms;
   peer_window_ = terms.peer_window;
+  path_limit_ = {};
   outstanding_.emplace(messages_, terms.initial_tsn, header_size());
   forwarded_to_ = outstanding_->cumulative();
 }
@@ -178,7 +179,10 @@ bool Transmission::handle_cumulative(Tsn cumulative, TimePoint now) {
 }
 
 void Transmission::apply(const SackOutcome& outcome, TimePoint now) {
-  if (outcome.round_trip) timeout_.observe(*outcome.round_trip);
+  if (outcome.round_trip) {
+    timeout_.observe(*outcome.round_trip);
+    path_limit_.observe(*outcome.round_trip, now);
+  }
   if (outcome.acked_bytes > 0) {
     congestion_->handle_ack({now, outcome.acked_bytes, outcome.in_flight_before, outcome.cumulative_advanced,
                              in_recovery_, outcome.round_trip.value_or(Duration{})});

@@ -11,6 +11,7 @@
 #include "src/native/sctp/packet/packet.h"
 #include "src/native/sctp/tx/congestion_controller.h"
 #include "src/native/sctp/tx/outstanding.h"
+#include "src/native/sctp/tx/path_limit.h"
 #include "src/native/sctp/tx/retransmission_timeout.h"
 #include "src/native/sctp/tx/send_queue.h"
 
@@ -86,7 +87,9 @@ class Transmission {
   [[nodiscard]] std::size_t header_size() const {
     return terms_.kind == DataKind::i_data ? IDataChunk::kHeaderSize : DataChunk::kHeaderSize;
   }
-  [[nodiscard]] bool window_open() const { return outstanding_->in_flight_bytes() < congestion_->window(); }
+  [[nodiscard]] bool window_open() const {
+    return outstanding_->in_flight_bytes() < std::min(congestion_->window(), path_limit_.bytes());
+  }
   [[nodiscard]] bool write_lost(PacketWriter& packet, const Outstanding::Lost& lost);
   [[nodiscard]] bool write_new(PacketWriter& packet, TimePoint now);
   [[nodiscard]] std::size_t fragment_size(const OutgoingMessage& message, const PacketWriter& packet) const;
@@ -108,6 +111,7 @@ class Transmission {
   std::optional<Outstanding> outstanding_;
   RetransmissionTimeout timeout_;
   std::unique_ptr<CongestionController> congestion_;
+  PathLimit path_limit_;
   std::uint32_t peer_window_ = 0;  // as last advertised, what is in flight included
   TimePoint t3_ = kNever;
   /// Where nothing is acknowledged for two round trips, the last packets may be lost, of which no SACK will ever tell.
