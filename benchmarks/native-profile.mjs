@@ -23,6 +23,7 @@ const usage = `usage: ./bench native-profile --json FILE [options]       measure
   --case NAME       ${Object.keys(cases).join(', ')} (all); may be given several times, as may the next
   --size BYTES      message size (${allSizes.map((size) => sizeName(size)).join(', ')})
   --seconds S       of one run (2)
+  --rounds N        runs for each; the one whose CPU time is the median is shown, whole (3)
   --before PROGRAM  another commit's peers_bench, measured beside this one's as NAME-before`;
 
 const options = parseOptions(usage, {
@@ -30,6 +31,7 @@ const options = parseOptions(usage, {
   case: { type: 'string', multiple: true },
   size: { type: 'string', multiple: true },
   seconds: { type: 'string' },
+  rounds: { type: 'string' },
   before: { type: 'string' },
   plot: { type: 'boolean', default: false },
   docs: { type: 'boolean', default: false },
@@ -81,6 +83,7 @@ function measure() {
   const chosen = choose('case', options.case, Object.keys(cases));
   const sizes = options.size?.map(parseSize) ?? allSizes;
   const seconds = parseNumber('seconds', options.seconds ?? '2');
+  const rounds = parseNumber('rounds', options.rounds ?? '3');
   if (spawnSync('perf', ['--version']).status !== 0) fail('there is no perf: on Debian it is in the package linux-perf');
   const machine = describeMachine();
   if (options.before) {
@@ -100,7 +103,9 @@ function measure() {
     for (const size of sizes) {
       for (const name of chosen) {
         for (const [suffix, program] of programs) {
-          const { figures, samples } = profile(program, directory, [`size=${size}`, `seconds=${seconds}`, ...cases[name]]);
+          const runs = Array.from({ length: rounds }, () =>
+            profile(program, directory, [`size=${size}`, `seconds=${seconds}`, ...cases[name]]));
+          const { figures, samples } = runs.sort((a, b) => a.figures.cpu_s_per_GB - b.figures.cpu_s_per_GB)[Math.floor(rounds / 2)];
           const titled = `${name}${suffix}, ${sizeName(size)}`;
           progress.step(`${titled}: ${JSON.stringify(figures)}`);
           for (const side of sides) {
