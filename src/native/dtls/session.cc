@@ -11,6 +11,9 @@
 namespace wdc::dtls {
 namespace {
 
+/// As many records come at once where little is sent.
+constexpr std::size_t kIdleJobs = 4;
+
 constexpr std::byte kFinished{20};  // handshake type, RFC 5246 section 7.4
 
 std::string describe(std::uint8_t description) {
@@ -79,6 +82,10 @@ void Session::handle_record(const Record& record, TimePoint now) {
     return;
   }
   if (state_ == State::connected || (state_ == State::verifying && type != ContentType::application_data)) {
+    if (waiting_.size() == kIdleJobs) [[unlikely]] {  // no longer idle: room for the longest burst
+      waiting_.reserve(kMostJobs);
+      texts_.reserve(kMostJobs);
+    }
     waiting_.push_back({record, {}, {}});
     if (waiting_.size() == kMostJobs) open_waiting();
     return;
@@ -287,8 +294,6 @@ void Session::finish_handshake() {
   if (options_.role == Role::client) flight_.clear();  // it was answered
   if (!usable) return end(Error(Errc::transport_error, "the keys of the DTLS handshake could not be used"));
   opener_.emplace(std::move(read_aead_), read_salt_, options_.limits);
-  waiting_.reserve(kMostJobs);
-  texts_.reserve(kMostJobs);
   state_ = State::verifying;
   if (!remote_fingerprints_.empty()) after_verification();
 }

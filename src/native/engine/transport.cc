@@ -37,6 +37,9 @@ std::optional<Error> error_of(const sctp::ClosedEvent& closed) {
   return std::nullopt;
 }
 
+/// As many come at once where little is sent.
+constexpr std::size_t kIdleDatagrams = 4;
+
 sctp::AssociationOptions association_options(const TransportOptions& options, std::uint16_t remote_port) {
   auto made = options.sctp;
   made.remote_port = sctp::Port(remote_port);
@@ -48,11 +51,7 @@ sctp::AssociationOptions association_options(const TransportOptions& options, st
 }  // namespace
 
 Transport::Transport(const TransportOptions& options, const TransportShared& shared)
-    : options_(options), shared_(shared), ice_(options.ice, shared.random) {
-  // A burst of the usual size allocates nothing.
-  dtls_datagrams_.reserve(sctp::PacketTrain::kMostPackets);
-  packets_.reserve(sctp::PacketTrain::kMostPackets);
-}
+    : options_(options), shared_(shared), ice_(options.ice, shared.random) {}
 
 Result<void> Transport::start(TransportStart start, TimePoint now) {
   auto dtls_options = options_.dtls;
@@ -76,6 +75,10 @@ void Transport::handle_datagrams(const ice::Path& path, std::span<const dtls::Mu
                                  TimePoint now) {
   if (state_ == State::down) return;  // a peer that has missed our goodbye is to notice by our silence
   dtls_datagrams_.clear();
+  if (datagrams.size() > kIdleDatagrams) {  // no longer idle: room for the longest burst
+    dtls_datagrams_.reserve(sctp::PacketTrain::kMostPackets);
+    packets_.reserve(sctp::PacketTrain::kMostPackets);
+  }
   for (const auto datagram : datagrams) {
     if (looks_like_dtls(datagram)) {
       dtls_datagrams_.push_back(datagram);

@@ -11,14 +11,14 @@
 #include "src/native/sctp/packet/reconfig_chunk.h"
 #include "src/native/sctp/packet/reconfig_request_parameter.h"
 #include "src/native/sctp/packet/shutdown_chunk.h"
-#include "src/native/sctp/tx/new_reno.h"
+#include "src/native/sctp/tx/cubic.h"
 
 namespace wdc::sctp {
 namespace {
 
 std::unique_ptr<CongestionController> make_congestion(const AssociationOptions& options, std::size_t packet_size) {
   if (options.congestion) return options.congestion(packet_size);
-  return std::make_unique<NewReno>(packet_size);
+  return std::make_unique<Cubic>(packet_size);
 }
 
 }  // namespace

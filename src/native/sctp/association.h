@@ -52,7 +52,7 @@ struct AssociationOptions {
   Duration heartbeat_interval = std::chrono::seconds(30);
   /// RFC 9260 section 16: Valid.Cookie.Life.
   Duration cookie_lifetime = std::chrono::seconds(60);
-  /// Makes the congestion controller for packets of a size; NewReno if empty.
+  /// Makes the congestion controller for packets of a size; Cubic if empty.
   std::function<std::unique_ptr<CongestionController>(std::size_t packet_size)> congestion;
 };
 

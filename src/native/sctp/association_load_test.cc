@@ -100,6 +100,35 @@ TEST_F(LoadTest, TheLastPacketsAreSentAgainLongBeforeTheTimer) {
   EXPECT_EQ(stats().probes, 2U);
 }
 
+/// RFC 8985 section 7.4.
+TEST_F(LoadTest, AProbeThatAloneRepairedALossCostsAsMuchAsALoss) {
+  send_for(10ms);
+  pair.run_for(1s);
+  std::uint64_t probes = stats().probes;
+  for (const bool is_lost : {true, false}) {
+    pair.b.messages.clear();
+    const std::size_t before = stats().congestion_window;
+    // Either the packet is lost, or the acknowledgement of it is, so that both it and the probe arrive.
+    bool drops = true;
+    pair.tap = [&](bool from_a, std::span<const std::byte>) {
+      return from_a != is_lost || !std::exchange(drops, false);
+    };
+    ASSERT_EQ(pair.a.send(0, std::string(300, 'x'), pair.now), SendStatus::ok);
+    // What tells it is the acknowledgement of something later.
+    pair.run_for(1s);
+    ASSERT_EQ(pair.a.send(0, std::string(300, 'x'), pair.now), SendStatus::ok);
+    pair.run_for(1s);
+    EXPECT_EQ(pair.b.messages.size(), 2U);
+    EXPECT_EQ(stats().timeouts, 0U);
+    EXPECT_EQ(stats().probes, ++probes);
+    if (is_lost) {
+      EXPECT_LT(stats().congestion_window, before);
+    } else {
+      EXPECT_EQ(stats().congestion_window, before);
+    }
+  }
+}
+
 TEST_F(LoadTest, AProbeUsesUpNoRetransmissionOfAMessage) {
   send_for(10ms);
   pair.run_for(1s);
@@ -114,6 +143,33 @@ TEST_F(LoadTest, AProbeUsesUpNoRetransmissionOfAMessage) {
   pair.run_for(5s);
   EXPECT_EQ(data_packets, 3);
   EXPECT_TRUE(pair.b.messages.empty());
+}
+
+/// 25 MB/s, 50 ms there and back, and a queue of 64 KiB, as the buffer of a browser's socket.
+class LongPathTest : public LoadTest {
+ protected:
+  void SetUp() override {
+    LinkOptions link = delayed(25ms);
+    link.bits_per_second = 200'000'000;
+    link.queue_bytes = std::size_t{64} << 10;
+    pair.a_to_b.set_options(link);
+    pair.b_to_a.set_options(delayed(25ms));
+    ASSERT_TRUE(pair.connect());
+  }
+};
+
+TEST_F(LongPathTest, AWindowIsSpreadOverItsRoundTrip) {
+  send_for(3s);
+  const std::size_t arrived = send_for(3s);
+  EXPECT_EQ(stats().timeouts, 0U);
+  EXPECT_GE(arrived, 40'000'000U);
+}
+
+TEST_F(LongPathTest, ASteadyWindowLosesNothingToItsOwnTrains) {
+  // The peer's window is less than what the path holds: nothing but a train can be lost.
+  send_for(300ms);
+  EXPECT_EQ(stats().retransmissions, 0U);
+  EXPECT_GE(stats().congestion_window, 100'000U);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "src/native/sctp/numbers.h"
 
@@ -14,18 +15,20 @@ template <class T>
 class PagedArray {
  public:
   [[nodiscard]] T& operator[](StreamId stream) {
-    auto& page = pages_[stream.value() / kPageSize];
+    const std::size_t index = stream.value() / kPageSize;
+    if (index >= pages_.size()) pages_.resize(index + 1);
+    auto& page = pages_[index];
     if (page == nullptr) page = std::make_unique<Page>();
     return (*page)[stream.value() % kPageSize];
   }
   /// Null where no stream of its page was used yet.
   [[nodiscard]] T* find(StreamId stream) {
-    auto& page = pages_[stream.value() / kPageSize];
-    return page == nullptr ? nullptr : &(*page)[stream.value() % kPageSize];
+    const std::size_t index = stream.value() / kPageSize;
+    return index >= pages_.size() || pages_[index] == nullptr ? nullptr : &(*pages_[index])[stream.value() % kPageSize];
   }
   [[nodiscard]] const T* find(StreamId stream) const {
-    const auto& page = pages_[stream.value() / kPageSize];
-    return page == nullptr ? nullptr : &(*page)[stream.value() % kPageSize];
+    const std::size_t index = stream.value() / kPageSize;
+    return index >= pages_.size() || pages_[index] == nullptr ? nullptr : &(*pages_[index])[stream.value() % kPageSize];
   }
   /// Calls `visit(StreamId, T&)` for every stream whose page exists.
   template <class Visit>
@@ -41,7 +44,7 @@ class PagedArray {
  private:
   static constexpr std::size_t kPageSize = 64;
   using Page = std::array<T, kPageSize>;
-  std::array<std::unique_ptr<Page>, 65'536 / kPageSize> pages_;
+  std::vector<std::unique_ptr<Page>> pages_;  // up to the last one that exists
 };
 
 }  // namespace wdc::sctp

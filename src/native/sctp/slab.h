@@ -44,7 +44,7 @@ class Slab {
   [[nodiscard]] std::size_t used() const { return used_; }
 
  private:
-  static constexpr std::size_t kPageSize = 64;
+  static constexpr std::size_t kPageSize = 16;
   [[nodiscard]] std::size_t places() const { return pages_.size() * kPageSize; }
 
   std::vector<std::unique_ptr<T[]>> pages_;

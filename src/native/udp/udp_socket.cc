@@ -48,6 +48,12 @@ struct UdpSocket::Batch {
   std::array<sockaddr_storage, kMostDatagrams> addresses{};
 };
 
+/// A socket that segments has no use for them: they are taken when they are needed first.
+UdpSocket::Batch& UdpSocket::headers() {
+  if (batch_ == nullptr) batch_ = std::make_unique<Batch>();
+  return *batch_;
+}
+
 Result<UdpSocket> UdpSocket::open(const Address& local, const SocketOptions& options) {
   const int domain = local.family == Family::ipv6 ? AF_INET6 : AF_INET;
   const int descriptor = ::socket(domain, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_UDP);
@@ -73,8 +79,7 @@ Result<UdpSocket> UdpSocket::open(const Address& local, const SocketOptions& opt
   return socket;
 }
 
-UdpSocket::UdpSocket(int descriptor, const SocketOptions& options)
-    : descriptor_(descriptor), options_(options), batch_(std::make_unique<Batch>()) {}
+UdpSocket::UdpSocket(int descriptor, const SocketOptions& options) : descriptor_(descriptor), options_(options) {}
 
 UdpSocket::UdpSocket(UdpSocket&& other) noexcept
     : descriptor_(std::exchange(other.descriptor_, -1)),
@@ -184,24 +189,25 @@ SendResult UdpSocket::send_segments(std::span<const std::byte> train, std::size_
 }
 
 SendResult UdpSocket::send_batch(std::span<const std::byte> train, std::size_t segment_size, const Address& to) {
+  Batch& batch = headers();
   sockaddr_storage address;
   const socklen_t address_size = to.write(address);
   std::size_t count = 0;
   for (auto rest = train; !rest.empty(); ++count) {
     const auto datagram = rest.first(std::min(segment_size, rest.size()));
     rest = rest.subspan(datagram.size());
-    batch_->parts[count] = {const_cast<std::byte*>(datagram.data()), datagram.size()};
-    msghdr& message = batch_->messages[count].msg_hdr;
+    batch.parts[count] = {const_cast<std::byte*>(datagram.data()), datagram.size()};
+    msghdr& message = batch.messages[count].msg_hdr;
     message = {};
     message.msg_name = &address;
     message.msg_namelen = address_size;
-    message.msg_iov = &batch_->parts[count];
+    message.msg_iov = &batch.parts[count];
     message.msg_iovlen = 1;
   }
   std::size_t sent = 0;
   while (sent < count) {
     ++stats_.send_calls;
-    const int result = ::sendmmsg(descriptor_, batch_->messages.data() + sent, static_cast<unsigned>(count - sent), 0);
+    const int result = ::sendmmsg(descriptor_, batch.messages.data() + sent, static_cast<unsigned>(count - sent), 0);
     if (result > 0) {
       sent += static_cast<std::size_t>(result);
     } else if (errno == ENOSYS) {
@@ -294,19 +300,19 @@ std::size_t UdpSocket::receive_one(std::span<std::byte> memory, ReceivedTrain& t
 }
 
 std::size_t UdpSocket::receive_batch(std::span<std::byte> memory, std::span<ReceivedTrain> trains) {
+  Batch& batch = headers();
   for (std::size_t i = 0; i < trains.size(); ++i) {
-    batch_->parts[i] = {memory.data() + i * options_.largest_datagram, options_.largest_datagram};
-    msghdr& message = batch_->messages[i].msg_hdr;
+    batch.parts[i] = {memory.data() + i * options_.largest_datagram, options_.largest_datagram};
+    msghdr& message = batch.messages[i].msg_hdr;
     message = {};
-    message.msg_name = &batch_->addresses[i];
+    message.msg_name = &batch.addresses[i];
     message.msg_namelen = sizeof(sockaddr_storage);
-    message.msg_iov = &batch_->parts[i];
+    message.msg_iov = &batch.parts[i];
     message.msg_iovlen = 1;
   }
   for (;;) {
     ++stats_.receive_calls;
-    const int result =
-        ::recvmmsg(descriptor_, batch_->messages.data(), static_cast<unsigned>(trains.size()), 0, nullptr);
+    const int result = ::recvmmsg(descriptor_, batch.messages.data(), static_cast<unsigned>(trains.size()), 0, nullptr);
     if (result <= 0) {
       if (result < 0 && (errno == EINTR || errno == ECONNREFUSED)) continue;
       if (result < 0 && errno == ENOSYS) {
@@ -317,14 +323,14 @@ std::size_t UdpSocket::receive_batch(std::span<std::byte> memory, std::span<Rece
     }
     std::size_t count = 0;
     for (std::size_t i = 0; i < static_cast<std::size_t>(result); ++i) {
-      const mmsghdr& message = batch_->messages[i];
+      const mmsghdr& message = batch.messages[i];
       if ((message.msg_hdr.msg_flags & MSG_TRUNC) != 0) {
         ++stats_.cut;
         continue;
       }
       if (message.msg_len == 0) continue;
       trains[count++] = {memory.subspan(i * options_.largest_datagram, message.msg_len), message.msg_len,
-                         Address::from(batch_->addresses[i])};
+                         Address::from(batch.addresses[i])};
     }
     stats_.received += count;
     if (count > 0) return count;

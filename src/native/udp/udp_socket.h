@@ -116,6 +116,8 @@ class UdpSocket {
   struct Batch;  // headers for the batched calls
   UdpSocket(int descriptor, const SocketOptions& options);
 
+  [[nodiscard]] Batch& headers();
+
   [[nodiscard]] SendResult send_segments(std::span<const std::byte> train, std::size_t segment_size, const Address& to);
   [[nodiscard]] SendResult send_batch(std::span<const std::byte> train, std::size_t segment_size, const Address& to);
   [[nodiscard]] SendResult send_single(std::span<const std::byte> train, std::size_t segment_size, const Address& to);

@@ -29,6 +29,8 @@ class CongestionController {
   /// The packets' size has changed.
   virtual void set_packet_size(std::size_t bytes) = 0;
   [[nodiscard]] virtual std::size_t window() const = 0;
+  /// The window may double within a round trip.
+  [[nodiscard]] virtual bool in_slow_start() const = 0;
 };
 
 }  // namespace wdc::sctp

@@ -17,6 +17,7 @@ class NewReno final : public CongestionController {
   void handle_timeout(TimePoint now) override;
   void set_packet_size(std::size_t bytes) override { packet_size_ = bytes; }
   [[nodiscard]] std::size_t window() const override { return window_; }
+  [[nodiscard]] bool in_slow_start() const override { return window_ <= threshold_; }
   [[nodiscard]] std::size_t slow_start_threshold() const { return threshold_; }
 
   /// RFC 6928's ten segments, as browsers do; RFC 9260 section 7.2.1 allows about four.

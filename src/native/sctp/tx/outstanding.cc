@@ -222,13 +222,15 @@ void Outstanding::lose(UnwrappedTsn tsn) {
   lowest_lost_ = std::min(lowest_lost_, tsn);
 }
 
-void Outstanding::lose_last() {
+std::optional<UnwrappedTsn> Outstanding::lose_last() {
   for (UnwrappedTsn tsn = next_.previous(); tsn > cumulative_; tsn = tsn.previous()) {
     if (states_[slot(tsn)] != State::in_flight) continue;
     const OutgoingMessage& message = messages_[chunks_[slot(tsn)].message];
-    if (!message.max_retransmits && message.expires == kNever) lose(tsn);
-    return;
+    if (message.max_retransmits || message.expires != kNever) return std::nullopt;
+    lose(tsn);
+    return tsn;
   }
+  return std::nullopt;
 }
 
 void Outstanding::handle_timeout() {

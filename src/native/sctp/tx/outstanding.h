@@ -77,8 +77,8 @@ class Outstanding {
   [[nodiscard]] std::optional<Lost> next_lost(TimePoint now);
   void mark_retransmitted(UnwrappedTsn tsn);
   /// Takes the last chunk in flight as lost, so that it is sent again as a probe; not where that would use up one of a
-  /// message's retransmissions.
-  void lose_last();
+  /// message's retransmissions. Its TSN, or none.
+  std::optional<UnwrappedTsn> lose_last();
   /// What was written last is a probe: sent so late that what was sent before it is lost if it arrives first.
   void note_probe() { probe_order_ = order_; }
 

@@ -29,10 +29,13 @@ class RetransmissionTimeout {
   [[nodiscard]] Duration value() const { return rto_; }
   /// Zero before the first measurement.
   [[nodiscard]] Duration smoothed() const { return smoothed_; }
+  /// The path's own, without its queues; zero before the first measurement.
+  [[nodiscard]] Duration shortest() const { return shortest_; }
 
  private:
   RetransmissionTimeoutOptions options_;
   Duration smoothed_{};
+  Duration shortest_{};
   Duration variation_{};
   Duration rto_;
   bool measured_ = false;

@@ -24,8 +24,9 @@ void Transmission::stop() {
   queue_.clear();
   if (outstanding_) outstanding_->clear();
   outstanding_.reset();
-  t3_ = probe_at_ = kNever;
-  in_recovery_ = fast_retransmit_ = hurried_ = forward_due_ = probe_due_ = probed_ = false;
+  t3_ = probe_at_ = pace_at_ = kNever;
+  repeated_by_probe_.reset();
+  in_recovery_ = is_paced_ = fast_retransmit_ = hurried_ = forward_due_ = probe_due_ = probed_ = false;
 }
 
 void Transmission::set_packet_size(std::size_t bytes) {
@@ -57,7 +58,8 @@ void Transmission::discard(StreamId stream, Ppid kept) {
 bool Transmission::fill(PacketWriter& packet, TimePoint now) {
   if (!outstanding_) return false;
   const std::size_t size_before = packet.size();
-  if (probe_due_ && !outstanding_->has_lost() && !may_send_new(now)) outstanding_->lose_last();
+  if (probe_due_ && !outstanding_->has_lost() && !may_send_new(now)) repeated_by_probe_ = outstanding_->lose_last();
+  is_paced_ = !pacer_.may_send(path(), now);
   while (window_open() || fast_retransmit_ || probe_due_) {
     const auto lost = outstanding_->next_lost(now);
     take_abandoned();
@@ -65,11 +67,23 @@ bool Transmission::fill(PacketWriter& packet, TimePoint now) {
     if (std::exchange(probe_due_, false)) outstanding_->note_probe();
   }
   probe_due_ = false;
+  if (is_paced_) pace(now);
   if (packet.size() == size_before) return false;
   fast_retransmit_ = false;
+  pacer_.note_sent(packet.size());
   if (t3_ == kNever) arm_t3(now);
   arm_probe(now);
   return true;
+}
+
+Pacer::Path Transmission::path() const {
+  return {congestion_->window(), packet_size_, congestion_->in_slow_start(), timeout_.smoothed(), timeout_.shortest()};
+}
+
+/// The pacer has said no: asks again later where something waits for nothing else.
+void Transmission::pace(TimePoint now) {
+  is_paced_ = false;
+  pace_at_ = window_open() && (outstanding_->has_lost() || may_send_new(now)) ? pacer_.next(path()) : kNever;
 }
 
 /// Whether the peer's window has room for something that was not sent yet.
@@ -167,6 +181,7 @@ bool Transmission::handle_sack(const SackChunk& sack, TimePoint now) {
   const SackOutcome outcome = outstanding_->handle_sack(sack, now);
   if (!outcome.valid) return false;
   peer_window_ = sack.a_rwnd;
+  if (repeated_by_probe_) judge_probe(sack, now);
   apply(outcome, now);
   return true;
 }
@@ -190,6 +205,7 @@ void Transmission::apply(const SackOutcome& outcome, TimePoint now) {
   if (in_recovery_ && outstanding_->cumulative() >= recovery_end_) in_recovery_ = false;
   if (outcome.lost_chunks > 0 && !in_recovery_) {
     congestion_->handle_loss(outstanding_->in_flight_bytes(), now);
+    repeated_by_probe_.reset();  // answered for
     in_recovery_ = true;
     recovery_end_ = outstanding_->next_tsn().previous();
     fast_retransmit_ = true;
@@ -208,6 +224,17 @@ void Transmission::apply(const SackOutcome& outcome, TimePoint now) {
   }
 }
 
+/// RFC 8985 section 7.4: where a probe has repaired a loss that no acknowledgement told of, that was a loss all the
+/// same.
+void Transmission::judge_probe(const SackChunk& sack, TimePoint now) {
+  for (std::size_t i = 0; i < sack.duplicate_count(); ++i) {
+    if (sack.duplicate(i) == repeated_by_probe_->wire()) return repeated_by_probe_.reset();  // both have arrived
+  }
+  if (outstanding_->cumulative() <= *repeated_by_probe_) return;
+  repeated_by_probe_.reset();
+  if (!in_recovery_) congestion_->handle_loss(outstanding_->in_flight_bytes(), now);
+}
+
 void Transmission::arm_t3(TimePoint now) { t3_ = now + timeout_.value(); }
 
 void Transmission::arm_probe(TimePoint now) {
@@ -224,6 +251,8 @@ bool Transmission::handle_timeout(TimePoint now) {
     handle_t3(now);
     return true;
   }
+  if (pace_at_ <= now) pace_at_ = kNever;  // and fill() is called
+  if (probe_at_ > now) return false;
   probe_at_ = kNever;
   probe_due_ = probed_ = true;
   ++probes_;
@@ -233,7 +262,8 @@ bool Transmission::handle_timeout(TimePoint now) {
 void Transmission::handle_t3(TimePoint now) {
   t3_ = probe_at_ = kNever;
   probe_due_ = false;
-  probed_ = true;  // until something is acknowledged
+  repeated_by_probe_.reset();  // answered for
+  probed_ = true;              // until something is acknowledged
   if (!outstanding_ || outstanding_->empty()) return;
   ++timeouts_;
   congestion_->handle_timeout(now);

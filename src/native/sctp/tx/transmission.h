@@ -11,6 +11,7 @@
 #include "src/native/sctp/packet/packet.h"
 #include "src/native/sctp/tx/congestion_controller.h"
 #include "src/native/sctp/tx/outstanding.h"
+#include "src/native/sctp/tx/pacer.h"
 #include "src/native/sctp/tx/path_limit.h"
 #include "src/native/sctp/tx/retransmission_timeout.h"
 #include "src/native/sctp/tx/send_queue.h"
@@ -53,7 +54,7 @@ class Transmission {
   bool handle_cumulative(Tsn cumulative, TimePoint now);
   /// The retransmission timer T3 has run out (RFC 9260 section 6.3.3): true; or it is time for a probe.
   bool handle_timeout(TimePoint now);
-  [[nodiscard]] TimePoint deadline() const { return std::min(t3_, probe_at_); }
+  [[nodiscard]] TimePoint deadline() const { return std::min({t3_, probe_at_, pace_at_}); }
 
   /// Everything that was sent is acknowledged, and nothing waits.
   [[nodiscard]] bool is_done() const { return queue_.empty() && (!outstanding_ || outstanding_->empty()); }
@@ -88,8 +89,10 @@ class Transmission {
     return terms_.kind == DataKind::i_data ? IDataChunk::kHeaderSize : DataChunk::kHeaderSize;
   }
   [[nodiscard]] bool window_open() const {
-    return outstanding_->in_flight_bytes() < std::min(congestion_->window(), path_limit_.bytes());
+    return !is_paced_ && outstanding_->in_flight_bytes() < std::min(congestion_->window(), path_limit_.bytes());
   }
+  [[nodiscard]] Pacer::Path path() const;
+  void pace(TimePoint now);
   [[nodiscard]] bool write_lost(PacketWriter& packet, const Outstanding::Lost& lost);
   [[nodiscard]] bool write_new(PacketWriter& packet, TimePoint now);
   [[nodiscard]] std::size_t fragment_size(const OutgoingMessage& message, const PacketWriter& packet) const;
@@ -97,6 +100,7 @@ class Transmission {
                    const OutstandingChunk& chunk);
   void take_abandoned();
   void apply(const SackOutcome& outcome, TimePoint now);
+  void judge_probe(const SackChunk& sack, TimePoint now);
   void arm_t3(TimePoint now);
   void arm_probe(TimePoint now);
   void handle_t3(TimePoint now);
@@ -119,7 +123,11 @@ class Transmission {
   /// 7).
   TimePoint probe_at_ = kNever;
   bool probe_due_ = false;
-  bool probed_ = false;  // since something was acknowledged
+  bool probed_ = false;                            // since something was acknowledged
+  std::optional<UnwrappedTsn> repeated_by_probe_;  // until it is known whether the first one was lost
+  Pacer pacer_;
+  bool is_paced_ = false;       // nothing new may leave now
+  TimePoint pace_at_ = kNever;  // but something is to leave then
   bool in_recovery_ = false;
   UnwrappedTsn recovery_end_;
   bool fast_retransmit_ = false;  // one packet may go whatever the window says (RFC 9260 section 7.2.4)
