@@ -18,9 +18,9 @@ std::int64_t Pacer::earned(const Path& path, Duration time) {
 }
 
 std::int64_t Pacer::burst(const Path& path) {
-  const auto packet = static_cast<std::int64_t>(path.packet_size);
-  return std::clamp<std::int64_t>(earned(path, std::chrono::milliseconds(1)), kLeastBurst * packet,
-                                  kMostBurst * packet);
+  const auto millisecond = static_cast<std::size_t>(earned(path, std::chrono::milliseconds(1)));
+  return static_cast<std::int64_t>(
+      std::clamp(millisecond, kLeastBurst * path.packet_size, kMostBurst * path.packet_size));
 }
 
 bool Pacer::may_send(const Path& path, TimePoint now) {
