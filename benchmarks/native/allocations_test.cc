@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <future>
+#include <string>
 #include <vector>
 
 #include "benchmarks/native/home.h"
@@ -36,8 +37,10 @@ Task<> receive_all(End& self, const Load& load, std::promise<std::uint64_t>& don
   done.set_value(allocations() - before);
 }
 
-TEST(AllocationsTest, ASteadyLoadAllocatesNothingForAPacket) {
-  const Load load{.size = 65'536, .warm_up = 8'000, .measured = 8'000};
+class AllocationsTest : public testing::TestWithParam<Load> {};
+
+TEST_P(AllocationsTest, ASteadyLoadAllocatesNothingForAPacket) {
+  const Load load = GetParam();
   Home near({.core = 0});
   Home far({.core = 1});
   PeerPair pair(near, far, false);
@@ -50,6 +53,11 @@ TEST(AllocationsTest, ASteadyLoadAllocatesNothingForAPacket) {
   const std::size_t packets = load.measured * load.size / 1'200;
   EXPECT_LT(allocated.get(), packets / 10'000);
 }
+
+INSTANTIATE_TEST_SUITE_P(Sizes, AllocationsTest,
+                         testing::Values(Load{.size = 65'536, .warm_up = 8'000, .measured = 8'000},
+                                         Load{.size = 64, .warm_up = 2'000'000, .measured = 2'000'000}),
+                         [](const auto& load) { return "Of" + std::to_string(load.param.size) + "Bytes"; });
 
 }  // namespace
 }  // namespace wdc::bench

@@ -54,6 +54,19 @@ TEST(BufferPoolTest, KeepsNoMoreThanItsLimit) {
   EXPECT_EQ(pool.used_bytes(), 0U);
 }
 
+TEST(BufferPoolTest, ALoadThatSwingsTakesNothingAnew) {
+  BufferPool pool(std::size_t{16} << 10);
+  std::vector<Buffer> buffers;
+  std::size_t memory = 0;
+  for (int swing = 0; swing < 3; ++swing) {
+    while (buffers.size() < 200) buffers.push_back(pool.take(64));
+    if (swing == 0) memory = memory_of(pool);
+    EXPECT_EQ(memory_of(pool), memory);
+    buffers.clear();
+    EXPECT_EQ(memory_of(pool), memory);
+  }
+}
+
 TEST(BufferPoolTest, AHugeOneIsGivenBackToTheSystem) {
   BufferPool pool;
   { const auto huge = pool.take(std::size_t{64} << 20); }
