@@ -83,7 +83,9 @@ Pacer::Path Transmission::path() const {
 /// The pacer has said no: asks again later where something waits for nothing else.
 void Transmission::pace(TimePoint now) {
   is_paced_ = false;
-  pace_at_ = window_open() && (outstanding_->has_lost() || may_send_new(now)) ? pacer_.next(path()) : kNever;
+  // With nothing in flight one chunk goes even into a closed window, and only this will ask for it.
+  const bool waits = outstanding_->has_lost() || may_send_new(now) || (outstanding_->empty() && !queue_.empty());
+  pace_at_ = waits && window_open() ? pacer_.next(path()) : kNever;
 }
 
 /// Whether the peer's window has room for something that was not sent yet.
