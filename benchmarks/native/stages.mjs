@@ -25,7 +25,7 @@ export const stages = [
     /^wdc::(dtls|udp|ice)::/, /^wdc::native::(Transport|NativeBackend)::/,
   ] },
   { name: 'what is in flight, SACKs, timers', color: '#b65fcf', patterns: [
-    /^wdc::sctp::(Outstanding|NewReno|ReceivedTsns|Rto\w*|Timer\w*)::/,
+    /^wdc::sctp::(Outstanding|NewReno|Cubic|Pacer|PathLimit|Retransmission|ReceivedTsns|Rto\w*|Timer\w*)::/,
     /^wdc::sctp::Transmission::(handle_sack|apply|arm_\w+|take_abandoned)/,
     /^wdc::sctp::(Reception::(write_sacks|owe_sack)|Association::handle_sack)/,
     /^wdc::core::TimerHeap::/, /clock_gettime|steady_clock::now/,
