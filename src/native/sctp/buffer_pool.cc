@@ -48,11 +48,12 @@ void BufferPool::take_first() {
     add(index, size_of(index) <= kSmall ? kFirstSmall : kFirstMedium);
 }
 
-/// No more of a size than can all be kept when none is in use: the rest would be taken and given up again and again.
+/// No more of a size than half of what is kept when none is in use: the rest would be taken and given up again and
+/// again.
 void BufferPool::add(std::size_t index, std::size_t count) {
   const std::size_t size = size_of(index);
   for (; count > 0 && retained_ + size <= retained_limit_; --count) {
-    if ((in_use_[index] + spare_[index] + 1) * size > retained_limit_) return;
+    if ((in_use_[index] + spare_[index] + 1) * size > retained_limit_ / 2) return;
     retained_ += size;
     ++spare_[index];
     free_[index] = ::new (::operator new(size)) FreeBlock{free_[index]};

@@ -37,7 +37,16 @@ void Cubic::begin_epoch(TimePoint now) {
   wait_ = cube_root((origin_ - window) / (kGrowth * static_cast<double>(packet_size_)));
 }
 
+void Cubic::watch_round_trip(Duration round_trip) {
+  shortest_ = std::min(shortest_, round_trip);
+  longer_rounds_ =
+      round_trip > shortest_ + std::clamp(shortest_ / 8, kLeastLonger, kMostLonger) ? longer_rounds_ + 1 : 0;
+  if (longer_rounds_ >= kLongerRounds && in_slow_start() && window_ >= kLeastPacketsToEnd * packet_size_)
+    threshold_ = window_;
+}
+
 void Cubic::handle_ack(const AckedData& acked) {
+  if (acked.round_trip > Duration{}) watch_round_trip(acked.round_trip);
   if (acked.in_recovery || !acked.cumulative_advanced) return;
   // RFC 9260 section 7.2.1: only a window that is being used may grow.
   if (acked.in_flight_before + packet_size_ <= window_) {

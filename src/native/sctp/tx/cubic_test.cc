@@ -32,6 +32,31 @@ TEST(CubicTest, SlowStartDoublesInARoundTrip) {
   EXPECT_TRUE(cubic.in_slow_start());
 }
 
+TEST(CubicTest, SlowStartEndsWhereTwoRoundTripsInARowAreLonger) {
+  Cubic cubic(kPacket);
+  TimePoint now{};
+  while (cubic.window() < 40 * kPacket) run(cubic, now, 20ms, 20ms);
+  const auto measure = [&](Duration round_trip) {
+    cubic.handle_ack({now, kPacket, cubic.window(), true, false, round_trip});
+  };
+  measure(25ms);  // a hiccup
+  measure(20ms);
+  measure(25ms);
+  EXPECT_TRUE(cubic.in_slow_start());
+  measure(25ms);
+  EXPECT_FALSE(cubic.in_slow_start());
+  const std::size_t window = cubic.window();
+  run(cubic, now, 30ms, 30ms);
+  EXPECT_LT(cubic.window(), window + 5 * kPacket);
+}
+
+TEST(CubicTest, SlowStartOfAFewPacketsIsNotEndedByLateAcknowledgements) {
+  Cubic cubic(kPacket);
+  for (const Duration round_trip : {Duration(1ms), Duration(200ms), Duration(200ms), Duration(200ms)})
+    cubic.handle_ack({TimePoint{}, kPacket, cubic.window(), true, false, round_trip});
+  EXPECT_TRUE(cubic.in_slow_start());
+}
+
 TEST(CubicTest, ALossLeavesSevenTenths) {
   Cubic cubic(kPacket);
   cubic.handle_loss(10 * kPacket, {});
