@@ -47,11 +47,15 @@ Reception::Outcome Reception::handle_fragment(const Fragment& fragment) {
   if (tsns_.has_gap()) at_once_ = true;
   tsns_.record(fragment.tsn);
   if (tsns_.has_gap() || fragment.flags.immediate_sack) at_once_ = true;
-  if (fragments_ < kBusyAfter && ++fragments_ == kBusyAfter) {
-    tsns_.reserve();
-    reassembly_.reserve(kMessagesBehindGap, kRunsBehindGap);
-  }
+  if (fragments_ < kBusyAfter) count_until_busy();
   return Outcome::fine;
+}
+
+void Reception::count_until_busy() {
+  ++fragments_;
+  if (fragments_ < kBusyAfter) return;
+  tsns_.reserve();
+  reassembly_.reserve(kMessagesBehindGap, kRunsBehindGap);
 }
 
 /// Neither backwards nor farther than TSNs are kept.

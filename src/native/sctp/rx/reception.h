@@ -77,6 +77,7 @@ class Reception {
   static constexpr std::size_t kRunsBehindGap = 128;
 
   [[nodiscard]] Outcome handle_fragment(const Fragment& fragment);
+  void count_until_busy();
   [[nodiscard]] bool may_forward_to(UnwrappedTsn tsn);
   void owe_sack();
 
