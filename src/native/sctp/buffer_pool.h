@@ -73,8 +73,8 @@ class BufferPool {
   [[nodiscard]] std::size_t used_bytes() const { return used_; }
   [[nodiscard]] std::size_t retained_bytes() const { return retained_; }
 
-  /// Enough for a few messages of a megabyte and thousands of small ones.
-  static constexpr std::size_t kDefaultRetainedLimit = std::size_t{8} << 20;
+  /// Enough for a few messages of a megabyte, or as many of 64 bytes as a full window and a full queue hold.
+  static constexpr std::size_t kDefaultRetainedLimit = std::size_t{16} << 20;
 
  private:
   friend class Buffer;
