@@ -24,7 +24,7 @@ const usage = `usage: ./bench browser --json FILE [options]       measures, prin
                     package's own marks
   --triples N       raw / case / raw for each case and size (9)
   --seconds S       of one run (3)
-  --marks HIGH:LOW  send marks of raw and all cases, as 4m:1m (the package's own)`;
+  --marks HIGH:LOW  send marks of raw and all cases, such as 4m:1m (the package's own: 1m:256k)`;
 
 const options = parseOptions(usage, {
   json: { type: 'string' },
