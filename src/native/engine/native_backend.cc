@@ -85,13 +85,7 @@ class NativeBackend::Endpoint final : public udp::SocketEvents {
   /// False while the socket is full: what is left of the burst is kept.
   [[nodiscard]] bool send(const Burst& burst) {
     const auto to = to_udp_address(burst.path.remote, socket_.local().scope);
-    if (burst.is_train) {
-      const auto& first = burst.datagrams.front();
-      const auto& last = burst.datagrams.back();
-      const std::span<const std::byte> bytes(first.data(),
-                                             static_cast<std::size_t>(last.data() + last.size() - first.data()));
-      return send(bytes, first.size(), to);
-    }
+    if (burst.is_train) return send(burst.train(), burst.datagrams.front().size(), to);
     bool has_room = true;
     for (const auto& datagram : burst.datagrams) {
       if (has_room)
@@ -236,6 +230,12 @@ struct NativeBackend::Entry {
   std::vector<std::unique_ptr<udp::Lookup>> lookups;
   std::size_t servers_awaited = 0;  // of the lookups
   bool is_due = false;
+  struct Turn final : SendTurns::Member {
+    explicit Turn(NativePeer& sender) : peer(sender) {}
+    NativePeer& peer;
+  } turn;
+
+  explicit Entry(NativePeer& peer) : turn(peer) {}
 };
 
 Result<std::unique_ptr<NativeBackend>> NativeBackend::make(BackendOptions options) {
@@ -295,7 +295,7 @@ Result<std::unique_ptr<core::PeerBackend>> NativeBackend::create_peer(const Peer
   if (options.ice_transport_policy == IceTransportPolicy::relay)
     return fail(Errc::unsupported, "relayed candidates alone: there is no TURN client");
   auto peer = std::make_unique<NativePeer>(*this, options, options_.transport);
-  auto entry = std::make_unique<Entry>();
+  auto entry = std::make_unique<Entry>(*peer);
   NativePeer* const raw = peer.get();
   entry->alarm = make_alarm([this, raw] {
     request_advance(*raw);
@@ -344,15 +344,23 @@ bool NativeBackend::advance_all() {
     advance(*peer, entry);
   }
   advancing_.clear();
+  tell_begun_turns();
   return true;
 }
 
 void NativeBackend::advance(NativePeer& peer, Entry& entry) {
-  peer.advance(time());
+  const auto now = time();
+  peer.hold(peer.has_bulk() && !turns_.may_send(entry.turn, now));
+  peer.advance(now);
+  if (!peer.has_bulk()) turns_.pause(entry.turn, now);
   for (auto* endpoint : entry.endpoints)
     if (endpoint->is_shared()) endpoint->table().update(peer);
-  const auto deadline = peer.next_deadline();
+  const auto deadline = std::min(peer.next_deadline(), turns_.next_deadline(entry.turn, now));
   entry.alarm->set(deadline == kNever ? udp::Alarm::kNever : wdc::TimePoint(deadline.time_since_epoch()));
+}
+
+void NativeBackend::tell_begun_turns() {
+  while (auto* begun = turns_.poll_begun()) request_advance(static_cast<Entry::Turn*>(begun)->peer);
 }
 
 void NativeBackend::request_advance(NativePeer& peer) {
@@ -465,6 +473,7 @@ void NativeBackend::find_other_port(NativePeer& peer, const Endpoint& endpoint, 
 bool NativeBackend::send(NativePeer& peer, const Burst& burst) {
   const auto found = peers_.find(&peer);
   if (found == peers_.end()) return false;
+  if (burst.is_train) turns_.note_sent(found->second->turn, burst.train().size(), time());
   for (auto* endpoint : found->second->endpoints) {
     if (endpoint->local() != burst.path.local) continue;
     if (endpoint->is_shared() && !burst.is_train)
@@ -512,7 +521,11 @@ void NativeBackend::forget(NativePeer& peer) noexcept {
   std::replace(advancing_.begin(), advancing_.end(), &peer, static_cast<NativePeer*>(nullptr));
   for (const auto& port : shared_ports_)
     for (const auto& endpoint : port) endpoint->table().remove(peer);
-  peers_.erase(&peer);
+  if (const auto found = peers_.find(&peer); found != peers_.end()) {
+    turns_.leave(found->second->turn, time());
+    peers_.erase(found);
+    tell_begun_turns();
+  }
   std::erase_if(shared_ports_, [](const SharedPort& port) { return port.front()->table().empty(); });
 }
 

@@ -7,6 +7,7 @@
 
 #include "src/native/dtls/certificate.h"
 #include "src/native/engine/native_peer.h"
+#include "src/native/engine/send_turns.h"
 #include "src/native/signaling/open_signaling.h"
 #include "src/native/udp/interfaces.h"
 #include "src/native/udp/native_loop.h"
@@ -90,6 +91,7 @@ class NativeBackend final : public udp::NativeLoop, public PeerHost {
   [[nodiscard]] bool deliver_all();
   [[nodiscard]] bool advance_all();
   void advance(NativePeer& peer, Entry& entry);
+  void tell_begun_turns();
 
   BackendOptions options_;
   dtls::Certificate certificate_;
@@ -106,6 +108,7 @@ class NativeBackend final : public udp::NativeLoop, public PeerHost {
   std::unordered_map<NativePeer*, std::unique_ptr<Entry>> peers_;
   std::vector<NativePeer*> due_;  // advance() was asked for
   std::vector<NativePeer*> advancing_;
+  SendTurns turns_;
 };
 
 }  // namespace wdc::native

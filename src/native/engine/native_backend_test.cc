@@ -68,6 +68,65 @@ std::vector<std::byte> pattern(std::size_t size, unsigned seed) {
   return bytes;
 }
 
+TEST_F(NativePeers, ADozenWithMuchToSendAllGetTheirTurnAndSmallMessagesDoNotWait) {
+  static constexpr std::size_t kPairs = 12;
+  static constexpr std::size_t kMessages = 40;  // of 100,000 bytes: several turns each
+  struct Pair {
+    PeerConnection near;
+    PeerConnection far;
+    DataChannel bulk;
+    std::size_t arrived = 0;
+    bool small_arrived = false;
+  };
+  std::vector<Pair> pairs(kPairs);
+  std::vector<Spawned<void>> running;
+  for (auto& pair : pairs) {
+    pair.near = PeerConnection::create(*loop).value();
+    pair.far = PeerConnection::create(*loop).value();
+    pair.bulk = pair.near.create_data_channel("bulk").value();
+    running.push_back(spawn(*loop, tell(pair.near, pair.far)));
+    running.push_back(spawn(*loop, tell(pair.far, pair.near)));
+    running.push_back(spawn(*loop, negotiate(pair.near, pair.far)));
+    running.push_back(spawn(*loop, [](Pair& self) -> Task<> {
+      EXPECT_TRUE(co_await self.bulk.wait_open());
+      const auto bytes = pattern(100'000, 7);
+      for (std::size_t i = 0; i < kMessages; ++i) EXPECT_TRUE(co_await self.bulk.send_bytes(bytes));
+      EXPECT_TRUE(co_await self.bulk.send_text("the end"));
+    }(pair)));
+  }
+  run([](std::vector<Pair>& all, EventLoop& on, PeerConnection& quiet, PeerConnection& far) -> Task<> {
+    auto talk = quiet.create_data_channel("talk").value();
+    auto heard = co_await far.accept_data_channel();
+    EXPECT_TRUE(heard && co_await talk.wait_open());
+    if (!heard) co_return;
+    std::vector<Spawned<void>> readers;
+    std::size_t ended = 0;
+    for (auto& pair : all)
+      readers.push_back(spawn(on, [](Pair& self, std::size_t& count) -> Task<> {
+        auto channel = co_await self.far.accept_data_channel();
+        EXPECT_TRUE(channel);
+        if (!channel) co_return;
+        const auto expected = pattern(100'000, 7);
+        auto messages = channel->message_stream();
+        while (auto message = co_await messages.next()) {
+          if (message->is_text()) break;
+          EXPECT_TRUE(std::ranges::equal(message->bytes(), expected));
+          ++self.arrived;
+        }
+        ++count;
+      }(pair, ended)));
+    auto words = heard->message_stream();
+    std::size_t spoken = 0;
+    while (ended < all.size()) {
+      EXPECT_TRUE(co_await talk.send_text("word"));
+      EXPECT_TRUE(co_await words.next());
+      ++spoken;
+    }
+    EXPECT_GT(spoken, 20U) << "a small message waits for no turn";
+    for (const auto& pair : all) EXPECT_EQ(pair.arrived, kMessages);
+  }(pairs, *loop, a, b));
+}
+
 TEST_F(NativePeers, ConnectAndTalkBothWays) {
   auto channel = a.create_data_channel("talk").value();
   run([](DataChannel& near, PeerConnection& far) -> Task<> {

@@ -78,6 +78,11 @@ class NativePeer final : public core::PeerBackend, public PortMember {
   /// The same, and sends what there is to send. Follows every turn in which something came or was asked.
   void advance(TimePoint now);
   [[nodiscard]] TimePoint next_deadline() const;
+  /// See Transport.
+  [[nodiscard]] bool has_bulk() const { return transport_ && transport_->has_bulk(); }
+  void hold(bool held) {
+    if (transport_) transport_->hold(held);
+  }
   /// A further address, of a port that was opened late.
   void add_local_address(const SocketAddress& address, TimePoint now);
   /// STUN on a path that another connection of the host's has.

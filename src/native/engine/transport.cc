@@ -369,6 +369,16 @@ void Transport::set_low_threshold(dcep::ChannelId id, std::size_t bytes) {
 
 std::size_t Transport::buffered(dcep::ChannelId id) const { return association_->buffered(stream_of(id)); }
 
+bool Transport::has_bulk() const {
+  constexpr std::size_t kMuch = std::size_t{16} << 10;
+  return association_ && association_->buffered() > kMuch && association_->peer_has_room() &&
+         association_->shortest_round_trip() < sctp::PathLimit::kShortest;
+}
+
+void Transport::hold(bool held) {
+  if (association_) association_->hold(held);
+}
+
 void Transport::consumed(std::size_t bytes) {
   if (association_) association_->consumed(bytes);
 }

@@ -91,6 +91,12 @@ struct Burst {
   std::span<const dtls::MutableByteView> datagrams;
   /// They lie behind one another in memory, all of one size but for the last, which may be shorter: one segmented send.
   bool is_train = false;
+
+  /// All of them. REQUIRES: is_train.
+  [[nodiscard]] std::span<const std::byte> train() const {
+    const auto& last = datagrams.back();
+    return {datagrams.front().data(), last.data() + last.size()};
+  }
 };
 
 /// Noise from the network.
@@ -143,6 +149,12 @@ class Transport {
                                       sctp::SendOptions options, TimePoint now);
   void set_low_threshold(dcep::ChannelId id, std::size_t bytes);
   [[nodiscard]] std::size_t buffered(dcep::ChannelId id) const;
+
+  /// Much waits that could be sent now, on a path so short that not the network limits it but the processor, which
+  /// others want too.
+  [[nodiscard]] bool has_bulk() const;
+  /// While held, nothing is sent that was not sent before.
+  void hold(bool held);
 
   /// The user has done with so many bytes of messages.
   void consumed(std::size_t bytes);

@@ -161,6 +161,8 @@ class Association {
   void set_buffered_low_threshold(StreamId stream, std::size_t bytes) {
     transmission_.queue().set_low_threshold(stream, bytes);
   }
+  /// While held, only what was sent before is sent again, and control chunks: others have their turn.
+  void hold(bool held) { transmission_.hold(held); }
   /// The user has done with so many bytes of polled messages: they count against the window until then.
   void consumed(std::size_t bytes);
 
@@ -186,6 +188,10 @@ class Association {
   [[nodiscard]] std::size_t packet_size() const { return packet_size_; }
   [[nodiscard]] std::size_t buffered(StreamId stream) const { return transmission_.queue().buffered(stream); }
   [[nodiscard]] std::size_t buffered() const { return transmission_.queue().buffered(); }
+  /// For one more packet of data.
+  [[nodiscard]] bool peer_has_room() const { return transmission_.peer_has_room(); }
+  /// The shortest round trip so far.
+  [[nodiscard]] Duration shortest_round_trip() const { return transmission_.timeout().shortest(); }
   [[nodiscard]] AssociationStats stats() const;
 
  private:

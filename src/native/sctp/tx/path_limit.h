@@ -15,6 +15,8 @@ class PathLimit {
  public:
   static constexpr std::size_t kLeast = std::size_t{256} << 10;
   static constexpr std::size_t kBytesPerNanosecond = 2;
+  /// From here on a window of 5 MiB is less than what is allowed.
+  static constexpr Duration kShortest = std::chrono::microseconds(2'500);
   /// A path that has become longer is known after two of them.
   static constexpr Duration kPeriod = std::chrono::seconds(5);
 

@@ -90,8 +90,7 @@ void Transmission::pace(TimePoint now) {
 
 /// Whether the peer's window has room for something that was not sent yet.
 bool Transmission::may_send_new(TimePoint now) {
-  return !outstanding_->full() && queue_.front(now, terms_.kind) != kNoMessage &&
-         outstanding_->in_flight_payload() + packet_size_ <= peer_window_;
+  return !is_held_ && !outstanding_->full() && queue_.front(now, terms_.kind) != kNoMessage && peer_has_room();
 }
 
 bool Transmission::write_lost(PacketWriter& packet, const Outstanding::Lost& lost) {
@@ -118,7 +117,7 @@ std::size_t Transmission::fragment_size(const OutgoingMessage& message, const Pa
 }
 
 bool Transmission::write_new(PacketWriter& packet, TimePoint now) {
-  if (!(window_open() || probe_due_) || outstanding_->full()) return false;
+  if (!((window_open() && !is_held_) || probe_due_) || outstanding_->full()) return false;
   const MessageIndex index = queue_.front(now, terms_.kind);
   if (index == kNoMessage) return false;
   OutgoingMessage& message = messages_[index];

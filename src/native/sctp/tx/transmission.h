@@ -61,6 +61,11 @@ class Transmission {
   [[nodiscard]] bool wants_forward() const { return forward_due_; }
   /// The last TSN given to a chunk.
   [[nodiscard]] Tsn last_assigned_tsn() const { return outstanding_->next_tsn().previous().wire(); }
+  [[nodiscard]] bool peer_has_room() const {
+    return outstanding_ && outstanding_->in_flight_payload() + packet_size_ <= peer_window_;
+  }
+  /// While held, nothing is sent that was not sent before.
+  void hold(bool held) { is_held_ = held; }
   /// Ask for acknowledgements without delay from now on (RFC 7053 section 4.1).
   void hurry() { hurried_ = true; }
 
@@ -131,6 +136,7 @@ class Transmission {
   bool in_recovery_ = false;
   UnwrappedTsn recovery_end_;
   bool fast_retransmit_ = false;  // one packet may go whatever the window says (RFC 9260 section 7.2.4)
+  bool is_held_ = false;
   bool hurried_ = false;
   bool forward_due_ = false;
   UnwrappedTsn forwarded_to_;
