@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 #
 # wdc_add_library(<name> SOURCES <files>... [LIBS <targets>...])   a static library of ours: C++23, no exceptions
-# wdc_add_test(<name> SOURCES <files>... [LIBS <targets>...])      a GoogleTest binary, registered in ctest (native only)
+# wdc_add_test(<name> SOURCES <files>... [LIBS <targets>...])      a GoogleTest binary, registered in ctest (native only);
+#                                                                  where WDC_ONE_THREAD is set not with ThreadSanitizer
 # wdc_add_module(<name> SOURCES <files>... [LIBS <targets>...] [OUTPUT_DIRECTORY <dir>])
 #                                                                  <name>.wasm for the browser (wasm only), with the library
 #                                                                  linked in; what else leaves it says [[clang::export_name]].
@@ -50,7 +51,7 @@ function(wdc_add_library name)
 endfunction()
 
 function(wdc_add_test name)
-  if(NOT GTest_FOUND)
+  if(NOT GTest_FOUND OR (WDC_ONE_THREAD AND WDC_SANITIZE STREQUAL "thread"))
     return()
   endif()
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LIBS")

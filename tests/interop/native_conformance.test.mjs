@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
-// The conformance suite (tests/conformance) natively. WDC_FAR: what the far end is, 'native' (a program of its own),
-// 'chromium' or 'firefox'. WDC_FRAMED=1: channels speak framed mode. WDC_PORTS=shared: one UDP port. WDC_CASES: only cases whose name contains it. WDC_STRESS=1: those that take minutes, too.
+// The conformance suite (tests/conformance) natively.
+//   WDC_FAR      what the far end is: 'native' (a program of its own), 'chromium' or 'firefox'
+//   WDC_FRAMED   1: channels speak framed mode
+//   WDC_PORTS    shared: one UDP port
+//   WDC_REFUSED  what the kernel refuses: 'segments' (segmentation offload), or 'batches' (batched calls, too)
+//   WDC_CASES    only cases whose name contains it
+//   WDC_STRESS   1: those that take minutes, too
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -18,6 +23,8 @@ const shared = process.env.WDC_PORTS === 'shared';
 if (far !== 'native') process.env.WDC_BROWSER = far;
 const preset = process.env.WDC_PRESET ?? 'native';
 const programs = join(root, 'build', preset, 'tests/conformance');
+const refused = process.env.WDC_REFUSED;
+const refuseOffload = join(root, 'build', preset, 'src/native/udp/refuse_offload');
 const folder = join(root, 'build/conformance', `native-${far}`);
 const roomPrefix = 'conformance';
 
@@ -28,7 +35,8 @@ class Program {
   errors = '';
 
   constructor(name, ...words) {
-    this.#child = spawn(join(programs, name), words, { stdio: ['pipe', 'pipe', 'pipe'] });
+    const command = [...(refused ? [refuseOffload, refused] : []), join(programs, name), ...words];
+    this.#child = spawn(command[0], command.slice(1), { stdio: ['pipe', 'pipe', 'pipe'] });
     this.#child.stderr.on('data', (text) => { this.errors += text; });
     this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
     this.ended = once(this.#child, 'exit').then(([code, signal]) => code ?? signal);
@@ -186,7 +194,7 @@ async function runUntilSteady(index, first) {
   return last;
 }
 
-test(`conformance natively, the far end in ${far}${framed ? ', framed mode' : ''}${shared ? ', one port' : ''}`, async (t) => {
+test(`conformance natively, the far end in ${far}${framed ? ', framed mode' : ''}${shared ? ', one port' : ''}${refused ? `, the kernel refuses ${refused}` : ''}`, async (t) => {
   const wanted = process.env.WDC_CASES ?? '';
   let before = 0;
   for (const [index, { name, stress }] of (await list()).entries()) {

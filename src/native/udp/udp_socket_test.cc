@@ -6,6 +6,8 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <cstdlib>
+#include <string_view>
 #include <vector>
 
 namespace wdc::udp {
@@ -135,6 +137,23 @@ TEST(UdpSocketTest, GoesOnInBatchesWhereTheKernelRefusesToSegment) {
   EXPECT_EQ(from.send_offload(), Offload::batches);
   EXPECT_GE(from.stats().offload_refusals, 1U);
   EXPECT_LE(from.stats().offload_refusals, 4U);
+}
+
+// Run by refuse_offload, too, which tells what the kernel refuses.
+TEST(UdpSocketTest, GoesOnWithWhatTheKernelAllows) {
+  const char* const told = std::getenv("WDC_REFUSED");
+  const std::string_view refused = told == nullptr ? "" : told;
+  const Offload allowed = refused == "segments"  ? Offload::batches
+                          : refused == "batches" ? Offload::single
+                                                 : Offload::segments;
+  auto from = UdpSocket::open(loopback()).value();
+  auto to = UdpSocket::open(loopback()).value();
+  for (int i = 0; i < 10; ++i) {
+    ASSERT_EQ(from.send(train_of(20, 1'200, 7), 1'200, to.local()).sent, 20U);
+    ASSERT_EQ(receive(to, 20).size(), 20U);
+  }
+  EXPECT_EQ(from.send_offload(), allowed);
+  EXPECT_EQ(to.receive_offload(), allowed);
 }
 
 TEST(UdpSocketTest, AFullBufferBlocksAndNothingIsLostOnOurSide) {
