@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// refuse_offload segments|batches PROGRAM [WORD...]: runs the program on a kernel that refuses UDP's segmentation offload,
-// as old kernels and some sandboxes do, or sendmmsg and recvmmsg as well. A seccomp filter is what refuses, so the program
-// makes its real calls and gets the kernel's answers; what it starts inherits the filter.
+// refuse_offload segments|batches PROGRAM [WORD...]: runs the program on a kernel that refuses UDP's segmentation
+// offload, as old kernels and some sandboxes do, or sendmmsg and recvmmsg as well. A seccomp filter is what refuses, so
+// the program makes its real calls and gets the kernel's answers; what it starts inherits the filter.
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>

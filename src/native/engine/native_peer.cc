@@ -494,8 +494,10 @@ void NativePeer::take_transport_event(TransportEvent event) {
     }
   } else if (const auto* low = std::get_if<ChannelLowEvent>(&event)) {
     if (const auto found = channels_.find(low->id.value());
-        found != channels_.end() && found->second != nullptr && found->second->events() != nullptr)
+        found != channels_.end() && found->second != nullptr && found->second->events() != nullptr) {
+      apply_low_threshold(*found->second);  // send() may have lowered it
       found->second->events()->on_buffered_amount_low();
+    }
   } else if (const auto* down = std::get_if<DownEvent>(&event)) {
     failed_ = true;
     end_channels(down->error ? down->error : Error(Errc::connection_closed, "the peer has closed the connection"));
@@ -511,6 +513,11 @@ void NativePeer::end_channels(const std::optional<Error>& error) {
 
 Result<void> NativePeer::send(NativeChannel& channel, std::span<const std::byte> bytes, MessageType type) {
   if (type == MessageType::text && !core::is_utf8(bytes)) return fail(Errc::invalid_argument, "the text is not UTF-8");
+  if (const auto limit = host_.queue_limit(); buffered_amount(channel) > limit) {
+    const auto low = std::min<std::uint64_t>(channel.low_threshold(), limit / 2);
+    transport_->set_low_threshold(dcep::ChannelId(*channel.id()), static_cast<std::size_t>(low));
+    return fail(Errc::would_block);  // and ChannelLowEvent tells when to go on
+  }
   static constexpr std::array<std::byte, 1> kEmpty{};
   auto payload = bytes.empty() ? sctp::Payload::forever(kEmpty) : host_.memory().copy(bytes);
   const auto& info = channel.info();

@@ -34,6 +34,8 @@ class PeerHost {
   [[nodiscard]] virtual Result<std::vector<SocketAddress>> open_sockets(NativePeer& peer) = 0;
   /// False: the socket is full, and the rest of the burst is kept; advance() is called when it has room again.
   [[nodiscard]] virtual bool send(NativePeer& peer, const Burst& burst) = 0;
+  /// How much a channel may have queued when it takes one more message, whatever its marks say.
+  [[nodiscard]] virtual std::size_t queue_limit() const = 0;
   /// Looks an mDNS name up; the answer goes to NativePeer::handle_resolved().
   virtual void resolve(NativePeer& peer, std::string host_name) = 0;
   /// Looks up the STUN servers of the options; answers go to NativePeer::add_stun_server(), and after the last one

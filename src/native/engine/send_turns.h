@@ -22,9 +22,11 @@ class SendTurns {
  public:
   static constexpr std::size_t kAtOnce = 4;  // so that one sends while others wait to be acknowledged
   static constexpr std::size_t kBytes = std::size_t{1} << 20;
-  static constexpr Duration kTime = std::chrono::milliseconds(6);
+  static constexpr Duration kTime = std::chrono::milliseconds(10);
   /// A peer that takes nothing keeps its turn for no longer.
-  static constexpr Duration kIdle = std::chrono::milliseconds(1);
+  static constexpr Duration kIdle = std::chrono::milliseconds(3);
+  /// What one channel's queue takes while anybody waits: what is left of it at a turn's end is cold at the next.
+  static constexpr std::size_t kQueue = std::size_t{128} << 10;
   /// Who waits asks again after this, in case those that have turns say nothing any more.
   static constexpr Duration kPatience = std::chrono::milliseconds(10);
 
@@ -57,6 +59,8 @@ class SendTurns {
     if (is_active(member)) member.told_ = true;
     return is_active(member);
   }
+
+  [[nodiscard]] bool anybody_waits() const { return first_ != nullptr; }
 
   void note_sent(Member& member, std::size_t bytes, TimePoint now) {
     member.left_ -= std::min(bytes, member.left_);

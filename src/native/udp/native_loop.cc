@@ -254,8 +254,7 @@ bool NativeLoop::turn(bool may_wait) {
     parts_->busy_wait.slept(now() - before);
   }
   if (ran == 0) return !context.stopped();
-  static const int kMostNow = getenv("MH") ? atoi(getenv("MH")) : 64;
-  for (int i = 1; i < kMostNow && parts_->hot.watch == nullptr && context.poll_one() > 0; ++i) {
+  for (int i = 1; i < kMostHandlers && parts_->hot.watch == nullptr && context.poll_one() > 0; ++i) {
   }
   return true;
 }
