@@ -34,14 +34,17 @@ const browser = (name) => ({
   minutes: 25,
 });
 
-// The suite in a native program, plain, framed and with one port for all connections; what the far end is.
-const conformance = (far) => ({
-  name: far === 'native' ? 'native-conformance' : `native-${far}`,
-  run: [['node', '--test', '--test-concurrency=1', '--test-reporter=tap', 'tests/interop/native_conformance*.test.mjs']],
+// The suite in a native program; what the far end is.
+const conformance = (name, far, kinds) => ({
+  name,
+  run: [['node', '--test', '--test-concurrency=1', '--test-reporter=tap',
+    ...kinds.map((kind) => `tests/interop/native_conformance${kind}.test.mjs`)]],
   count: 'node',
   env: { WDC_FAR: far },
   minutes: 15,
 });
+const homes = ['', '_framed', '_shared']; // plain, framed, and one port for all connections
+const refusals = ['_without_*']; // by the kernel
 
 export const steps = [
   { name: 'tools', run: [['node', '--test', '--test-reporter=tap', 'tools/*.test.mjs']], count: 'node' },
@@ -63,9 +66,12 @@ export const steps = [
     run: [['node', '--test', '--test-concurrency=1', '--test-reporter=tap', 'tests/packing/*.test.mjs']],
     count: 'node',
   },
-  conformance('native'),
-  conformance('chromium'),
-  conformance('firefox'),
+  conformance('native-conformance', 'native', homes),
+  conformance('native-chromium', 'chromium', homes),
+  conformance('native-firefox', 'firefox', homes),
+  conformance('native-refused', 'native', refusals),
+  { ...conformance('native-chromium-refused', 'chromium', refusals), all: true },
+  { ...conformance('native-firefox-refused', 'firefox', refusals), all: true },
   browser('chromium'),
   browser('firefox'),
   {
