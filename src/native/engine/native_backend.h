@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <limits>
 #include <memory>
 #include <unordered_map>
 #include <vector>
@@ -77,7 +76,7 @@ class NativeBackend final : public udp::NativeLoop, public PeerHost {
   [[nodiscard]] Result<std::vector<SocketAddress>> open_sockets(NativePeer& peer) override;
   [[nodiscard]] bool send(NativePeer& peer, const Burst& burst) override;
   [[nodiscard]] std::size_t queue_limit() const override {
-    return turns_.anybody_waits() ? SendTurns::kQueue : std::numeric_limits<std::size_t>::max();
+    return turns_.anybody_waits() ? SendTurns::kQueue : kNoQueueLimit;
   }
   void resolve(NativePeer& peer, std::string host_name) override;
   [[nodiscard]] bool look_up_servers(NativePeer& peer, const std::vector<IceServer>& servers) override;

@@ -513,7 +513,7 @@ void NativePeer::end_channels(const std::optional<Error>& error) {
 
 Result<void> NativePeer::send(NativeChannel& channel, std::span<const std::byte> bytes, MessageType type) {
   if (type == MessageType::text && !core::is_utf8(bytes)) return fail(Errc::invalid_argument, "the text is not UTF-8");
-  if (const auto limit = host_.queue_limit(); buffered_amount(channel) > limit) {
+  if (const auto limit = host_.queue_limit(); limit != PeerHost::kNoQueueLimit && buffered_amount(channel) > limit) {
     const auto low = std::min<std::uint64_t>(channel.low_threshold(), limit / 2);
     transport_->set_low_threshold(dcep::ChannelId(*channel.id()), static_cast<std::size_t>(low));
     return fail(Errc::would_block);  // and ChannelLowEvent tells when to go on

@@ -3,6 +3,7 @@
 
 #include <deque>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <set>
 #include <string>
@@ -36,6 +37,7 @@ class PeerHost {
   [[nodiscard]] virtual bool send(NativePeer& peer, const Burst& burst) = 0;
   /// How much a channel may have queued when it takes one more message, whatever its marks say.
   [[nodiscard]] virtual std::size_t queue_limit() const = 0;
+  static constexpr std::size_t kNoQueueLimit = std::numeric_limits<std::size_t>::max();
   /// Looks an mDNS name up; the answer goes to NativePeer::handle_resolved().
   virtual void resolve(NativePeer& peer, std::string host_name) = 0;
   /// Looks up the STUN servers of the options; answers go to NativePeer::add_stun_server(), and after the last one

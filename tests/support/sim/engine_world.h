@@ -2,7 +2,6 @@
 #pragma once
 
 #include <functional>
-#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -82,7 +81,7 @@ class EngineEnd final : public native::PeerHost, private core::PeerEvents {
     return addresses;
   }
   [[nodiscard]] bool send(native::NativePeer& peer, const native::Burst& burst) override;
-  [[nodiscard]] std::size_t queue_limit() const override { return std::numeric_limits<std::size_t>::max(); }
+  [[nodiscard]] std::size_t queue_limit() const override { return kNoQueueLimit; }
   void resolve(native::NativePeer& /*peer*/, std::string /*host_name*/) override {}
   [[nodiscard]] bool look_up_servers(native::NativePeer& /*peer*/, const std::vector<IceServer>& servers) override {
     asks_now_ = !servers.empty();
