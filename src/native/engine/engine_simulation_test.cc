@@ -240,6 +240,32 @@ TEST(EngineSimulationTest, AnAbortedChannelDropsWhatIsQueued) {
   ASSERT_TRUE(world.run_until([&] { return !world.b.channels[2]->messages.empty(); }, 5s));
 }
 
+TEST(EngineSimulationTest, AHomeMayLimitWhatAChannelQueuesAndTellsWhenThereIsRoom) {
+  EngineWorld world({.network = {.delay = 20ms}});
+  place(world);
+  auto& near = world.a.create_channel("limited");
+  near.backend->set_buffered_amount_low_threshold(200'000);
+  ASSERT_TRUE(world.run_until([&] { return near.is_open && world.b.channels.size() == 1; }, 10s));
+  const std::string text(50'000, 'x');
+  const auto bytes = std::as_bytes(std::span(text));
+  world.a.most_queued = 120'000;
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(near.send(text));
+  const auto refused = near.backend->send(bytes, MessageType::binary);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), Errc::would_block);
+  // Its own threshold lies above what it was allowed: half of that counts.
+  ASSERT_TRUE(world.run_until([&] { return near.times_low > 0; }, 5s));
+  EXPECT_LE(near.backend->buffered_amount(), 60'000U);
+  EXPECT_TRUE(near.send(text));
+  // And its own again where there is no limit any more.
+  world.a.most_queued = native::PeerHost::kNoQueueLimit;
+  for (int i = 0; i < 8; ++i) ASSERT_TRUE(near.send(text));
+  const int times = near.times_low;
+  ASSERT_TRUE(world.run_until([&] { return near.times_low > times; }, 5s));
+  EXPECT_GT(near.backend->buffered_amount(), 60'000U);
+  ASSERT_TRUE(world.run_until([&] { return world.b.channels[0]->messages.size() == 12; }, 5s));
+}
+
 TEST(EngineSimulationTest, AChannelAbortedAtOnceIsStillOpenedAndClosedForThePeer) {
   EngineWorld world({.network = {.delay = 20ms}});
   place(world);

@@ -117,20 +117,12 @@ TEST_F(NativePeers, ADozenWithMuchToSendAllGetTheirTurnAndSmallMessagesDoNotWait
       }(pair, ended)));
     auto words = heard->message_stream();
     std::size_t spoken = 0;
-    std::uint64_t most_queued = 0;
     while (ended < all.size()) {
-      // At first nobody waits, and each may fill its mark's 1 MiB.
-      if (std::ranges::all_of(all, [](const Pair& pair) { return pair.arrived > kMessages / 3; })) {
-        std::uint64_t queued = 0;
-        for (const auto& pair : all) queued += pair.bulk.buffered_amount();
-        most_queued = std::max(most_queued, queued);
-      }
       EXPECT_TRUE(co_await talk.send_text("word"));
       EXPECT_TRUE(co_await words.next());
       ++spoken;
     }
     EXPECT_GT(spoken, 20U) << "a small message waits for no turn";
-    EXPECT_LT(most_queued, std::uint64_t{6} << 20) << "who waits for a turn queues little";
     for (const auto& pair : all) EXPECT_EQ(pair.arrived, kMessages);
   }(pairs, *loop, a, b));
 }

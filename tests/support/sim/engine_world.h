@@ -30,6 +30,7 @@ class EngineChannel final : private core::ChannelEvents {
   bool is_closed = false;
   std::optional<Error> error;
   std::vector<std::string> messages;
+  int times_low = 0;
 
   [[nodiscard]] bool send(std::string_view text) {
     return backend->send(std::as_bytes(std::span(text)), MessageType::binary).has_value();
@@ -41,7 +42,7 @@ class EngineChannel final : private core::ChannelEvents {
     const auto bytes = message.bytes();
     messages.emplace_back(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   }
-  void on_buffered_amount_low() override {}
+  void on_buffered_amount_low() override { ++times_low; }
   void on_stalled() override {}
   void on_closing() override {}
   void on_closed(std::optional<Error> reason) override {
@@ -66,6 +67,7 @@ class EngineEnd final : public native::PeerHost, private core::PeerEvents {
 
   std::vector<SocketAddress> addresses;  // of its sockets, best first
   bool asks_server = false;
+  std::size_t most_queued = kNoQueueLimit;
   ConnectionState state = ConnectionState::new_;
   std::vector<std::unique_ptr<EngineChannel>> channels;  // ours, then the peer's as they come
 
@@ -81,7 +83,7 @@ class EngineEnd final : public native::PeerHost, private core::PeerEvents {
     return addresses;
   }
   [[nodiscard]] bool send(native::NativePeer& peer, const native::Burst& burst) override;
-  [[nodiscard]] std::size_t queue_limit() const override { return kNoQueueLimit; }
+  [[nodiscard]] std::size_t queue_limit() const override { return most_queued; }
   void resolve(native::NativePeer& /*peer*/, std::string /*host_name*/) override {}
   [[nodiscard]] bool look_up_servers(native::NativePeer& /*peer*/, const std::vector<IceServer>& servers) override {
     asks_now_ = !servers.empty();
