@@ -27,7 +27,8 @@ const changedAt = (path) => (existsSync(path) ? statSync(path).mtimeMs : 0);
 function isPackageBuilt() {
   const built = changedAt(join(root, 'js/dist/host.js'));
   const sources = ['js/src', 'js/scripts'].flatMap((folder) => projectFiles(/./, folder)).map((path) => join(root, path));
-  return [...sources, join(wasmBuild, 'js/webrtc_data_channel.wasm')].every((path) => changedAt(path) < built);
+  const modules = ['webrtc_data_channel', 'webrtc_data_channel_plain'].map((name) => join(wasmBuild, `js/${name}.wasm`));
+  return [...sources, ...modules].every((path) => changedAt(path) < built);
 }
 
 /** Builds modules and package, unless WDC_WASM_BUILD names a tree that somebody else keeps up to date. */
@@ -35,7 +36,7 @@ export async function buildForBrowser() {
   if (process.env.WDC_WASM_BUILD !== undefined) return;
   console.error('bench: building');
   if (!existsSync(join(wasmBuild, 'build.ninja'))) await run('cmake', '--preset', 'wasm');
-  await run('cmake', '--build', '--preset', 'wasm', '--target', 'bench', 'webrtc_data_channel');
+  await run('cmake', '--build', '--preset', 'wasm', '--target', 'bench', 'webrtc_data_channel', 'webrtc_data_channel_plain');
   if (!isPackageBuilt()) await run('npm', 'run', 'build', '-w', 'js');
 }
 

@@ -48,7 +48,7 @@ struct UdpSocket::Batch {
   std::array<sockaddr_storage, kMostDatagrams> addresses{};
 };
 
-/// A socket that segments has no use for them: they are taken when they are needed first.
+/// A socket that segments has no use for them: for sending, they are taken when they are needed first.
 UdpSocket::Batch& UdpSocket::headers() {
   if (batch_ == nullptr) batch_ = std::make_unique<Batch>();
   return *batch_;
@@ -76,6 +76,8 @@ Result<UdpSocket> UdpSocket::open(const Address& local, const SocketOptions& opt
     ++socket.stats_.offload_refusals;
     socket.options_.receive = Offload::batches;
   }
+  // Now, and not when something comes: that may be in the middle of a load, on a path that was silent before.
+  if (socket.options_.receive == Offload::batches) (void)socket.headers();
   return socket;
 }
 
