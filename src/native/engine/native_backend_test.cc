@@ -76,7 +76,6 @@ TEST_F(NativePeers, ADozenWithMuchToSendAllGetTheirTurnAndSmallMessagesDoNotWait
     PeerConnection far;
     DataChannel bulk;
     std::size_t arrived = 0;
-    bool small_arrived = false;
   };
   std::vector<Pair> pairs(kPairs);
   std::vector<Spawned<void>> running;
