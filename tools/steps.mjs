@@ -21,7 +21,7 @@ const gtests = (name, { env = {}, select = [] } = {}) => ({
   run: [...preset(name), ['node', 'tools/run_gtests.mjs', `build/${name}`, ...select]],
   count: 'line',
   env,
-  minutes: 20,
+  minutes: 30, // to build all of it and run it, also where the machine is slow: the sanitizers take 15
 });
 
 const server = '^wdc_server';
