@@ -8,6 +8,8 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { judge } from './counts.mjs';
+import { excerpt } from './excerpt.mjs';
+import { Preparation } from './preparation.mjs';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const usage = `usage: ./test [--all] [--only NAME]... [--stress] [--list]
@@ -122,6 +124,7 @@ if (chosen.length === 0) {
 }
 
 let running = null;
+const preparation = new Preparation(root);
 for (const signal of ['SIGINT', 'SIGTERM']) {
   process.on(signal, () => {
     try {
@@ -129,6 +132,7 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
     } catch {
       // It has ended.
     }
+    preparation.stop();
     process.exit(130);
   });
 }
@@ -139,15 +143,17 @@ const extraEnv = options.stress ? { WDC_STRESS: '1' } : {};
 const started = Date.now();
 let passed = 0;
 let failed = 0;
-for (const step of chosen) {
+for (const [at, step] of chosen.entries()) {
   const begun = Date.now();
+  if (step.waits) preparation.goOn(chosen.slice(at + 1));
   const logPath = join(logs, `${step.name}.log`);
   const result = await runStep(step, logPath, extraEnv);
+  await preparation.stop();
   const seconds = ((Date.now() - begun) / 1000).toFixed(1);
   const mark = result.failed > 0 ? 'FAIL' : 'ok  ';
   console.log(`${mark} ${step.name.padEnd(18)} ${String(result.passed).padStart(5)} passed ${
     String(result.failed).padStart(4)} failed ${seconds.padStart(7)} s${result.why ? `   (${result.why})` : ''}`);
-  if (result.failed > 0) console.log(`--- ${step.name}\n${readFileSync(logPath, 'utf8').trimEnd()}\n---`);
+  if (result.failed > 0) console.log(`--- ${step.name}\n${excerpt(readFileSync(logPath, 'utf8'))}\n--- all of it: build/test-logs/${step.name}.log`);
   passed += result.passed;
   failed += result.failed;
 }

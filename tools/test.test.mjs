@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { judge } from './counts.mjs';
+import { excerpt } from './excerpt.mjs';
 import { root } from './files.mjs';
 
 // Runs tools/test.mjs over these steps; returns its exit status, its last line and everything it printed.
@@ -102,12 +103,60 @@ test('reads node --test, failures and all', () => {
   }
 });
 
+test('prints why what failed did, and not what passed', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'wdc-test-'));
+  try {
+    const path = join(folder, 'a.test.mjs');
+    writeFileSync(path, `import { test } from "node:test";
+      test("a group", async (t) => {
+        await t.test("passes", () => {});
+        await t.test("fails", () => { throw new Error("the reason"); });
+      });`);
+    const step = { name: 'node', count: 'node', run: [['node', '--test', '--test-reporter=tap', path]] };
+    const { stdout } = runSteps([step]);
+    assert.match(stdout, /not ok 2 - fails[^]*the reason/);
+    assert.doesNotMatch(stdout, /ok 1 - passes|not ok 1 - a group/);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('finds in a log of GoogleTests which failed', () => {
+  const log = [
+    'a_test: 1 passed, 1 failed, 5 ms', '[ RUN      ] A.One', '[       OK ] A.One (0 ms)', '[ RUN      ] A.Two',
+    'a.cc:1: Failure', '[  FAILED  ] A.Two (1 ms)', '[  FAILED  ] A.Two', 'a_test ended with 1', '1 passed, 1 failed',
+  ];
+  assert.deepEqual(excerpt(log.join('\n')).split('\n'), [log[0], ...log.slice(3, 6), log[7]]);
+});
+
+test('prints the end of a log that it does not know', () => {
+  const lines = Array.from({ length: 300 }, (_, at) => `line ${at}`);
+  assert.deepEqual(excerpt(lines.join('\n')).split('\n'), ['[100 lines before]', ...lines.slice(100)]);
+});
+
 test('runs the steps of --all only when asked to, and those of --only by name', () => {
   const rare = { ...good, name: 'rare', all: true };
   assert.equal(runSteps([good, rare]).last, '3 passed, 0 failed');
   assert.equal(runSteps([good, rare], '--all').last, '6 passed, 0 failed');
   assert.equal(runSteps([good, rare], '--only', 'rare').last, '3 passed, 0 failed');
   assert.equal(runSteps([good], '--only', 'nothing').status, 2);
+});
+
+test('prepares a later step while another waits', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'wdc-test-'));
+  try {
+    const mark = JSON.stringify(join(folder, 'prepared'));
+    const waiting = script('waiting', 'setTimeout(() => console.log("1 passed, 0 failed"), 1_500)', 'line', { waits: true });
+    const prepare = [
+      ['node', '-e', `require("fs").writeFileSync(${mark}, "")`],
+      ['sh', '-c', 'sleep 1000'], // until the waiting step has ended
+      ['node', '-e', `require("fs").rmSync(${mark})`],
+    ];
+    const step = script('prepared', `require("fs").readFileSync(${mark}); console.log("1 passed, 0 failed")`, 'line', { prepare });
+    assert.equal(runSteps([waiting, step]).last, '2 passed, 0 failed');
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test('hands --stress on to the steps', () => {
