@@ -25,7 +25,7 @@ if(wdc_ipsec_mb MATCHES "WDC_IPSEC_MB")
   set(WDC_PC_IPSEC_MB " -lIPSec_MB")
 endif()
 
-wdc_add_test(wdc_c_api_test SOURCES "${WDC_SOURCE_DIR}/src/c_api/c_api_test.cc" LIBS wdc)
+wdc_add_test(wdc_c_api_test ALONE SOURCES "${WDC_SOURCE_DIR}/src/c_api/c_api_test.cc" LIBS wdc)
 
 if(NOT PROJECT_IS_TOP_LEVEL)
   return()

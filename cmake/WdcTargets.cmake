@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 #
 # wdc_add_library(<name> SOURCES <files>... [LIBS <targets>...])   a static library of ours: C++23, no exceptions
-# wdc_add_test(<name> SOURCES <files>... [LIBS <targets>...])      a GoogleTest binary, registered in ctest (native only);
-#                                                                  where WDC_ONE_THREAD is set not with ThreadSanitizer
+# wdc_add_test(<name> [ALONE] SOURCES <files>... [LIBS <targets>...])
+#                                                                  a GoogleTest binary, registered in ctest (native only);
+#                                                                  where WDC_ONE_THREAD is set not with ThreadSanitizer.
+#                                                                  ALONE: nothing runs beside it, as it goes by the clock
 # wdc_add_module(<name> SOURCES <files>... [LIBS <targets>...] [OUTPUT_DIRECTORY <dir>])
 #                                                                  <name>.wasm for the browser (wasm only), with the library
 #                                                                  linked in; what else leaves it says [[clang::export_name]].
@@ -54,12 +56,12 @@ function(wdc_add_test name)
   if(NOT GTest_FOUND OR (WDC_ONE_THREAD AND WDC_SANITIZE STREQUAL "thread"))
     return()
   endif()
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LIBS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "ALONE" "" "SOURCES;LIBS")
   add_executable(${name} ${arg_SOURCES})
   target_include_directories(${name} PRIVATE "${WDC_INCLUDE_DIR}" "${WDC_SOURCE_DIR}")
   target_link_libraries(${name} PRIVATE ${arg_LIBS} GTest::gmock GTest::gtest_main Threads::Threads)
   add_test(NAME ${name} COMMAND ${name})
-  set_tests_properties(${name} PROPERTIES LABELS gtest TIMEOUT 300)
+  set_tests_properties(${name} PROPERTIES LABELS gtest TIMEOUT 300 RUN_SERIAL ${arg_ALONE})
 endfunction()
 
 function(wdc_add_module name)

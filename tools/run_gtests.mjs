@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // run_gtests.mjs BUILD_DIR [CTEST_OPTION]...   runs the tests that ctest lists there, counting each test of a GoogleTest.
-// A binary that crashes counts its finished tests as lost and itself as one failed. Fuzzers, which only have to run for
-// their time, run two at once, after the others.
+// A binary that crashes counts its finished tests as lost and itself as one failed. Two run at once, but for those that
+// are to run alone (RUN_SERIAL).
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -80,9 +80,9 @@ async function runAll(list) {
   while (list.length > 0) await runTest(list.shift());
 }
 
-const isFuzzer = (test) => propertyOf(test, 'LABELS')?.includes('fuzz') ?? false;
-await runAll(tests.filter((test) => !isFuzzer(test)));
-const fuzzers = tests.filter(isFuzzer);
-await Promise.all([runAll(fuzzers), runAll(fuzzers)]);
+const isAlone = (test) => propertyOf(test, 'RUN_SERIAL') ?? false;
+await runAll(tests.filter(isAlone));
+const others = tests.filter((test) => !isAlone(test));
+await Promise.all([runAll(others), runAll(others)]);
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
