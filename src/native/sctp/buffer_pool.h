@@ -3,8 +3,10 @@
 
 #include <array>
 #include <cstddef>
+#include <memory>
 #include <span>
 #include <utility>
+#include <vector>
 
 #include "src/native/sctp/packet/bytes.h"
 
@@ -20,7 +22,8 @@ class Buffer {
       : pool_(std::exchange(other.pool_, nullptr)),
         data_(std::exchange(other.data_, nullptr)),
         size_(std::exchange(other.size_, 0)),
-        capacity_(std::exchange(other.capacity_, 0)) {}
+        capacity_(std::exchange(other.capacity_, 0)),
+        is_of_slab_(other.is_of_slab_) {}
   Buffer& operator=(Buffer&& other) noexcept {
     if (this != &other) {
       reset();
@@ -28,6 +31,7 @@ class Buffer {
       data_ = std::exchange(other.data_, nullptr);
       size_ = std::exchange(other.size_, 0);
       capacity_ = std::exchange(other.capacity_, 0);
+      is_of_slab_ = other.is_of_slab_;
     }
     return *this;
   }
@@ -48,20 +52,22 @@ class Buffer {
 
  private:
   friend class BufferPool;
-  Buffer(BufferPool* pool, std::byte* data, std::size_t capacity) : pool_(pool), data_(data), capacity_(capacity) {}
+  Buffer(BufferPool* pool, std::byte* data, std::size_t capacity, bool is_of_slab)
+      : pool_(pool), data_(data), capacity_(capacity), is_of_slab_(is_of_slab) {}
 
   BufferPool* pool_ = nullptr;
   std::byte* data_ = nullptr;
   std::size_t size_ = 0;
   std::size_t capacity_ = 0;
+  bool is_of_slab_ = false;
 };
 
 /// Memory for messages, in blocks of powers of two, kept for reuse up to a limit. Small ones are taken from the system
-/// in advance, a larger one may stand in for a smaller: a load that varies soon needs none. One for all associations
-/// of a loop. It must outlive its buffers.
+/// in advance and many at once, as a slab, which stays; a larger one may stand in for a smaller: a load that varies soon
+/// needs none. One for all associations of a loop. It must outlive its buffers.
 class BufferPool {
  public:
-  /// Keeps at most `retained_limit` bytes of unused blocks.
+  /// Keeps at most `retained_limit` bytes of unused blocks, and in slabs.
   explicit BufferPool(std::size_t retained_limit = kDefaultRetainedLimit) : retained_limit_(retained_limit) {}
   BufferPool(const BufferPool&) = delete;
   BufferPool& operator=(const BufferPool&) = delete;
@@ -86,25 +92,31 @@ class BufferPool {
   static constexpr std::size_t kClasses = 20;  // up to 32 MiB; larger ones are not kept
   struct FreeBlock {
     FreeBlock* next;
+    bool is_of_slab;
   };
 
   [[nodiscard]] static std::size_t class_of(std::size_t capacity);
   [[nodiscard]] static std::size_t size_of(std::size_t index) { return std::size_t{1} << (index + kSmallestShift); }
-  void give_back(std::byte* data, std::size_t capacity) noexcept;
+  void give_back(std::byte* data, std::size_t capacity, bool is_of_slab) noexcept;
   void take_first();
   void add(std::size_t index, std::size_t count);
+  void keep(std::byte* data, std::size_t index, bool is_of_slab) noexcept;
+  [[nodiscard]] std::size_t bound_bytes() const { return slab_bytes_ + single_bytes_; }
 
   std::array<FreeBlock*, kClasses> free_{};
   std::array<std::size_t, kClasses> in_use_{};
   std::array<std::size_t, kClasses> spare_{};
+  std::vector<std::unique_ptr<std::byte[]>> slabs_;
   std::size_t retained_limit_;
-  std::size_t retained_ = 0;
+  std::size_t slab_bytes_ = 0;    // used or not
+  std::size_t single_bytes_ = 0;  // unused, in blocks that are no part of a slab
+  std::size_t retained_ = 0;      // unused, in either
   std::size_t used_ = 0;
   bool is_in_use_ = false;
 };
 
 inline void Buffer::reset() noexcept {
-  if (data_ != nullptr) pool_->give_back(data_, capacity_);
+  if (data_ != nullptr) pool_->give_back(data_, capacity_, is_of_slab_);
   pool_ = nullptr;
   data_ = nullptr;
   size_ = 0;

@@ -44,6 +44,20 @@ TEST(BufferPoolTest, SmallOnesAreDoubledLongBeforeTheLastIsInUse) {
   EXPECT_EQ(memory_of(pool), before + 16 * 64U);
 }
 
+TEST(BufferPoolTest, ABlockOfASlabIsKeptWhereItsLimitIsReached) {
+  BufferPool pool(16 * 1'024);
+  std::vector<Buffer> small;
+  std::vector<Buffer> large;
+  while (small.size() < 16) small.push_back(pool.take(64));
+  while (large.size() < 4) large.push_back(pool.take(8'192));
+  large.clear();
+  EXPECT_LE(pool.retained_bytes(), 16'384U);
+  const auto before = pool.retained_bytes();
+  small.clear();
+  EXPECT_EQ(pool.retained_bytes(), before + 16 * 64U);
+  EXPECT_LE(pool.retained_bytes(), 16'384U);
+}
+
 TEST(BufferPoolTest, KeepsNoMoreThanItsLimit) {
   BufferPool pool(1'000);
   std::vector<Buffer> buffers;
