@@ -63,8 +63,8 @@ class Buffer {
 };
 
 /// Memory for messages, in blocks of powers of two, kept for reuse up to a limit. Small ones are taken from the system
-/// in advance and many at once, as a slab, which stays; a larger one may stand in for a smaller: a load that varies soon
-/// needs none. One for all associations of a loop. It must outlive its buffers.
+/// in advance and many at once, as a slab, which stays; a larger one may stand in for a smaller: a load that varies
+/// soon needs none. One for all associations of a loop. It must outlive its buffers.
 class BufferPool {
  public:
   /// Keeps at most `retained_limit` bytes of unused blocks, and in slabs.
