@@ -79,6 +79,7 @@ class WatchedChannel {
   #keep = false;
   #slow = 0;
   #seen = new Set<number>();
+  readonly #held: (string | ArrayBuffer | Uint8Array<ArrayBuffer>)[] = [];
   readonly #framed: FramedEnd | undefined;
 
   constructor(readonly channel: RTCDataChannel) {
@@ -128,8 +129,23 @@ class WatchedChannel {
     if (this.#echo) this.#send(data);
   }
 
-  // W3C has an overload for each kind, not for both.
   #send(data: string | ArrayBuffer | Uint8Array<ArrayBuffer>): void {
+    // Chromium says "open" when it announces a channel of the peer's, and then now and then "connecting" for a moment.
+    if (this.channel.readyState === 'connecting' || this.#held.length > 0) {
+      this.#held.push(data);
+      if (this.#held.length === 1) setTimeout(() => this.#sendHeld(), 1);
+    } else {
+      this.#sendNow(data);
+    }
+  }
+
+  #sendHeld(): void {
+    if (this.channel.readyState === 'connecting') setTimeout(() => this.#sendHeld(), 1);
+    else for (const data of this.#held.splice(0)) this.#sendNow(data);
+  }
+
+  // W3C has an overload for each kind, not for both.
+  #sendNow(data: string | ArrayBuffer | Uint8Array<ArrayBuffer>): void {
     if (this.channel.readyState !== 'open') return;
     if (this.#framed) this.#framed.send(data).catch(() => undefined); // whoever waits for it sees it missing
     else if (typeof data === 'string') this.channel.send(data);

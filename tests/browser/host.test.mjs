@@ -123,6 +123,35 @@ describe(`the host in ${browserName}`, { timeout: 600_000 }, () => {
     assert.deepEqual(result, [['a', [1, 0, 2], '', 'é\0'], '', nothing]);
   });
 
+  test('holds what it sends while the browser takes back that a channel is open', async () => {
+    const result = await page.evaluate(async () => {
+      const subject = new Subject();
+      const { a, b, channel, incoming } = await pairWith((dataChannel) => dataChannel);
+      const finished = subject.echo(incoming);
+      // As Chromium does once in some 500,000 channels that it announces.
+      let early = true;
+      const { send } = incoming;
+      incoming.send = (data) => {
+        if (early) throw new DOMException('RTCDataChannel.readyState is not \'open\'', 'InvalidStateError');
+        send.call(incoming, data);
+      };
+      const { get } = Object.getOwnPropertyDescriptor(RTCDataChannel.prototype, 'readyState');
+      Object.defineProperty(incoming, 'readyState', { get: () => (early ? 'connecting' : get.call(incoming)) });
+      const heard = once(channel, 'message');
+      channel.send('x');
+      await once(incoming, 'message');
+      await new Promise((resolve) => setTimeout(resolve, 60));
+      early = false;
+      const { data } = await heard;
+      channel.close();
+      const reason = await finished;
+      a.close();
+      b.close();
+      return [data, reason, await subject.settledCounts()];
+    });
+    assert.deepEqual(result, ['x', '', nothing]);
+  });
+
   test('refuses to adopt what is no channel, wrapped or closed', async () => {
     const codes = await page.evaluate(async () => {
       const [subject, other] = [new Subject(), new Subject()];

@@ -26,7 +26,7 @@ const kPauseBeforeCloseMs = 20;
  * Chromium (156) announces a channel of the other side as open a little before it is, up to half a millisecond in what was seen; a
  * second `open` event tells then. What is sent in between is lost at times, without a word: in 1 of 400 channels that sent at once,
  * in 1 of 2,000 that did so after a timer of 0 ms, in none of 4,000 that answered a message. A channel that was open when it was
- * wrapped may be such a one.
+ * wrapped may be such a one. Until then it may say "connecting" again, even with its first message (1 of some 500,000), and throw.
  */
 const kAnnouncedTooEarlyMs = 20;
 /** The SCTP cause "User-Initiated Abort" (RFC 9260 section 3.3.10.12): the other side closed its connection. */
@@ -98,12 +98,14 @@ class Channel extends EventSource {
   #holdSends(): void {
     this.#sendableTimer = this.instance.ledger.setTimer(() => {
       this.#sendableTimer = undefined;
-      this.arrived({ type: 'wdc-sendable' });
+      if (this.channel.readyState === 'connecting') this.#holdSends();
+      else this.arrived({ type: 'wdc-sendable' });
     }, kAnnouncedTooEarlyMs);
   }
 
-  /** A message has arrived, so it is open. */
+  /** A message has arrived, so it is open, or will be in a moment. */
   #endHold(timer: Timer): void {
+    if (this.channel.readyState === 'connecting') return;
     this.instance.ledger.clearTimer(timer);
     this.#sendableTimer = undefined;
     this.arrived({ type: 'wdc-sendable' });
@@ -350,7 +352,10 @@ class Channel extends EventSource {
       case 'OperationError':
         return lastError.fail('would_block', reasonOf(error));
       case 'InvalidStateError':
-        return lastError.fail(this.channel.readyState === 'connecting' ? 'not_open' : 'closed');
+        if (this.channel.readyState !== 'connecting') return lastError.fail('closed');
+        if (this.state === 0) return lastError.fail('not_open');
+        this.#holdSends();
+        return this.#notYet();
       default:
         return lastError.fail('transport_error', reasonOf(error));
     }
