@@ -16,7 +16,8 @@ enum class AeadDirection : std::uint8_t { seal, open };
   return algorithm == AeadAlgorithm::aes_128_gcm ? 16 : 32;
 }
 
-/// One text to be sealed or opened where it is. Its tag of 16 bytes lies behind it.
+/// One text of a record (RFC 5246 section 6.2.3.3, RFC 5288 section 3), to be sealed or opened where it is: the last 8
+/// bytes of the nonce lie in front of it, its tag of 16 bytes behind it.
 struct AeadJob {
   std::byte* text = nullptr;
   std::size_t size = 0;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <openssl/evp.h>
 
+#include <algorithm>
+
 #include "src/native/dtls/aead.h"
 #include "src/native/dtls/openssl_handles.h"
 #include "src/native/dtls/record.h"
@@ -11,44 +13,54 @@ namespace {
 const unsigned char* octets(const std::byte* bytes) { return reinterpret_cast<const unsigned char*>(bytes); }
 unsigned char* octets(std::byte* bytes) { return reinterpret_cast<unsigned char*>(bytes); }
 
+/// EVP_Cipher() as OpenSSL's own record layer calls it: one call for nonce, additional data, text and tag. Setting them
+/// one by one took as long again as the encryption: NNN ns for a record of 1,171 bytes instead of NNN.
 class OpenSslAead final : public Aead {
  public:
   explicit OpenSslAead(CipherContext context) : context_(std::move(context)) {}
 
   bool seal(std::span<AeadJob> jobs) override {
-    EVP_CIPHER_CTX* const context = context_.get();
     for (AeadJob& job : jobs) {
-      int size = 0;
-      unsigned char* const text = octets(job.text);
-      if (EVP_EncryptInit_ex(context, nullptr, nullptr, nullptr, octets(job.nonce.data())) != 1 ||
-          EVP_EncryptUpdate(context, nullptr, &size, octets(job.additional_data.data()),
-                            static_cast<int>(job.additional_data.size())) != 1 ||
-          EVP_EncryptUpdate(context, text, &size, text, static_cast<int>(job.size)) != 1 ||
-          EVP_EncryptFinal_ex(context, text + job.size, &size) != 1 ||
-          EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, static_cast<int>(kTagSize), text + job.size) != 1) {
-        return false;
-      }
+      // OpenSSL writes the explicit nonce, and counts it on: it is told again only where it does not go on by one.
+      if (!is_set_ || job.nonce != nonce_) set_nonce(job.nonce);
+      is_set_ = run(job, kExplicitNonceSize + job.size);
+      if (!is_set_) return false;
+      store_big_endian(nonce_.data() + 4, load_big_endian<std::uint64_t>(nonce_.data() + 4) + 1);
     }
     return true;
   }
 
   void open(std::span<AeadJob> jobs) override {
-    EVP_CIPHER_CTX* const context = context_.get();
     for (AeadJob& job : jobs) {
-      int size = 0;
-      unsigned char* const text = octets(job.text);
-      job.verified =
-          EVP_DecryptInit_ex(context, nullptr, nullptr, nullptr, octets(job.nonce.data())) == 1 &&
-          EVP_DecryptUpdate(context, nullptr, &size, octets(job.additional_data.data()),
-                            static_cast<int>(job.additional_data.size())) == 1 &&
-          EVP_DecryptUpdate(context, text, &size, text, static_cast<int>(job.size)) == 1 &&
-          EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, static_cast<int>(kTagSize), text + job.size) == 1 &&
-          EVP_DecryptFinal_ex(context, text + job.size, &size) == 1;
+      // It reads the explicit nonce.
+      if (!is_set_ || !std::equal(nonce_.begin(), nonce_.begin() + 4, job.nonce.begin())) set_nonce(job.nonce);
+      job.verified = run(job, kExplicitNonceSize + job.size + kTagSize);
     }
   }
 
  private:
+  using Nonce = decltype(AeadJob::nonce);
+
+  void set_nonce(const Nonce& nonce) {
+    nonce_ = nonce;
+    is_set_ = EVP_CIPHER_CTX_ctrl(context_.get(), EVP_CTRL_AEAD_SET_IV_FIXED, -1, nonce_.data()) == 1;
+  }
+
+  /// `length`: what OpenSSL expects in the additional data. It takes off again what is not text.
+  bool run(const AeadJob& job, std::size_t length) {
+    auto data = job.additional_data;
+    store_big_endian(data.data() + data.size() - 2, static_cast<std::uint16_t>(length));
+    unsigned char* const record = octets(job.text) - kExplicitNonceSize;
+    return is_set_ &&
+           EVP_CIPHER_CTX_ctrl(context_.get(), EVP_CTRL_AEAD_TLS1_AAD, static_cast<int>(data.size()), data.data()) ==
+               static_cast<int>(kTagSize) &&
+           EVP_Cipher(context_.get(), record, record,
+                      static_cast<unsigned>(kExplicitNonceSize + job.size + kTagSize)) >= 0;
+  }
+
   CipherContext context_;  // freeing it erases the key
+  Nonce nonce_{};          // sealing: the next one; opening: its first four bytes are the salt
+  bool is_set_ = false;
 };
 
 class OpenSslAeadProvider final : public AeadProvider {
