@@ -400,8 +400,8 @@ CASE("the far end's page goes away: the channels end") {
   CHECK(restarted);
 }
 
-/// Adds up by how much short timers, one after the other, come too late: what a busy machine adds to the chain of them by
-/// which a browser notices silence.
+/// Adds up by how much short timers, one after the other, come too late: what a busy machine adds to the chain of them
+/// by which a browser notices silence.
 wdc::Task<void> measure_lateness(Test& t, bool& stop, std::chrono::milliseconds& late) {
   while (!stop) {
     const auto start = t.loop.now();
