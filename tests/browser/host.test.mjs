@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* global RTCDataChannel, Subject, nextTurn, once, pairWith */
+/* global DOMException, RTCDataChannel, Subject, nextTurn, once, pairWith */
 //
 // C++ in WebAssembly over the browser's real connections, both ends in one page: src/browser and js/src/host.
 import assert from 'node:assert/strict';

