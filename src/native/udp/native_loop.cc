@@ -190,6 +190,7 @@ struct NativeLoop::Parts {
   TimerAlarm alarm;
   HotSocket hot;
   BusyWait busy_wait;
+  TimePoint works_since{};
 };
 
 struct NativeLoop::Life : Held<NativeLoop> {};
@@ -201,6 +202,7 @@ NativeLoop::NativeLoop(std::chrono::nanoseconds busy_wait)
                                      [] {})),
       life_(std::make_shared<Life>()) {
   life_->owner = this;
+  parts_->works_since = now();
 }
 
 NativeLoop::NativeLoop(asio::io_context& context)
@@ -248,10 +250,11 @@ bool NativeLoop::turn(bool may_wait) {
   if (read_hot_socket(waits)) return true;
   std::size_t ran = context.poll_one();
   if (ran == 0 && waits) {
-    if (parts_->busy_wait.is_worthwhile() && look_for_a_while()) return true;
+    if (look_for_a_while()) return true;
     const TimePoint before = now();
     ran = context.run_one();
-    parts_->busy_wait.slept(now() - before);
+    parts_->works_since = now();
+    parts_->busy_wait.slept(parts_->works_since - before);
   }
   if (ran == 0) return !context.stopped();
   for (int i = 1; i < kMostHandlers && parts_->hot.watch == nullptr && context.poll_one() > 0; ++i) {
@@ -268,21 +271,27 @@ bool NativeLoop::read_hot_socket(bool waits) {
     return false;
   }
   if (hot.watch->read() || !waits) return true;
-  if (hot.watch != nullptr && parts_->busy_wait.is_worthwhile() && look_for_a_while()) return true;
+  if (hot.watch != nullptr && look_for_a_while()) return true;
   hot.watch = nullptr;
   return false;
 }
 
 bool NativeLoop::look_for_a_while() {
   HotSocket& hot = parts_->hot;
-  const TimePoint end = now() + parts_->busy_wait.most();
+  BusyWait& busy_wait = parts_->busy_wait;
+  const TimePoint begin = now();
+  busy_wait.worked(begin - std::exchange(parts_->works_since, begin));
+  if (!busy_wait.is_worthwhile()) return false;
+  const TimePoint end = begin + busy_wait.most();
+  TimePoint looked = begin;  // what comes of a find is work
   bool found = false;
   do {
     for (int i = 0; i < kReadsALook && hot.watch != nullptr && !found; ++i) found = hot.watch->read();
     if (!found) found = parts_->context.poll_one() > 0;
-  } while (!found && now() < end);
+  } while (!found && (looked = now()) < end);
   if (found) hot.turns = 0;
-  parts_->busy_wait.looked(/*in_vain=*/!found);
+  parts_->works_since = looked;
+  busy_wait.looked(/*in_vain=*/!found, looked - begin);
   return found;
 }
 
