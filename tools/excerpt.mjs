@@ -17,17 +17,18 @@ function failedInTap(lines) {
   return found;
 }
 
-/** What GoogleTest printed of each test that failed, and the summary of each program that had one. */
+/** What each program that failed printed, also as it crashed, without the tests that passed. */
 function failedInGtest(lines) {
   const found = [];
-  let begin = lines.length;
-  for (const [at, line] of lines.entries()) {
-    if (line.startsWith('[ RUN      ] ')) begin = at;
-    if (line.startsWith('[  FAILED  ] ') && begin < at) {
-      found.push(...lines.slice(begin, at + 1));
-      begin = lines.length;
-    }
-    if (/: \d+ passed, [1-9]\d* failed|^\S+ ended with /.test(line)) found.push(line);
+  let inside = false;
+  let test = -1; // where the present one begins in `found`
+  for (const line of lines) {
+    if (/: \d+ passed, [1-9]\d* failed/.test(line)) inside = true;
+    if (!inside) continue;
+    found.push(line);
+    if (line.startsWith('[ RUN      ] ')) test = found.length - 1;
+    if (line.startsWith('[       OK ] ') && test >= 0) found.length = test;
+    if (/^\S+ ended with /.test(line)) inside = false;
   }
   return found;
 }

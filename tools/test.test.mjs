@@ -126,7 +126,9 @@ test('finds in a log of GoogleTests which failed', () => {
     'a_test: 1 passed, 1 failed, 5 ms', '[ RUN      ] A.One', '[       OK ] A.One (0 ms)', '[ RUN      ] A.Two',
     'a.cc:1: Failure', '[  FAILED  ] A.Two (1 ms)', '[  FAILED  ] A.Two', 'a_test ended with 1', '1 passed, 1 failed',
   ];
-  assert.deepEqual(excerpt(log.join('\n')).split('\n'), [log[0], ...log.slice(3, 6), log[7]]);
+  assert.deepEqual(excerpt(log.join('\n')).split('\n'), [log[0], ...log.slice(3, 8)]);
+  const crashed = [...log.slice(0, 4), 'ERROR: AddressSanitizer: heap-use-after-free', 'a_test ended with SIGABRT', log[8]];
+  assert.deepEqual(excerpt(crashed.join('\n')).split('\n'), [log[0], ...crashed.slice(3, 6)]);
 });
 
 test('prints the end of a log that it does not know', () => {
@@ -146,7 +148,11 @@ test('prepares a later step while another waits', () => {
   const folder = mkdtempSync(join(tmpdir(), 'wdc-test-'));
   try {
     const mark = JSON.stringify(join(folder, 'prepared'));
-    const waiting = script('waiting', 'setTimeout(() => console.log("1 passed, 0 failed"), 1_500)', 'line', { waits: true });
+    const waiting = script('waiting', `const timer = setInterval(() => {
+      if (!require("fs").existsSync(${mark})) return;
+      clearInterval(timer);
+      console.log("1 passed, 0 failed");
+    }, 20)`, 'line', { waits: true, minutes: 1 });
     const prepare = [
       ['node', '-e', `require("fs").writeFileSync(${mark}, "")`],
       ['sh', '-c', 'sleep 1000'], // until the waiting step has ended

@@ -60,7 +60,7 @@ struct NativeOptions {
   /// While packets come and go within tens of microseconds, a loop of its own looks for the next one for this long
   /// before it sleeps, because to be woken costs more: a round trip takes a fifth of the time, and the core is busy
   /// meanwhile. A loop under load looks up to six times as long, for a quarter of the time that it works. One that is
-  /// idle, or that hears something less often, never does. Zero: it always sleeps.
+  /// idle never does. Zero: it always sleeps.
   std::chrono::microseconds busy_wait{50};
   /// Sees every packet, for tools like Wireshark. Called in the middle of things: it must not call the library.
   std::function<void(const LoggedPacket&)> packet_log = {};
