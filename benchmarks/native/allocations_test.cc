@@ -26,8 +26,8 @@ Task<> send_all(End& self, const Load& load) {
   for (std::size_t i = 0; i < load.warm_up + load.measured; ++i) check("send", co_await self.channel.send_bytes(bytes));
 }
 
-/// The allocations of both threads while what is measured arrived. The warm-up has losses in it: a thread that is held up
-/// for so long finds its socket overrun, and what waits behind the gaps needs room.
+/// The allocations of both threads while what is measured arrived. The warm-up has losses in it: a thread that is held
+/// up for so long finds its socket overrun, and what waits behind the gaps needs room.
 Task<> receive_all(End& self, const Load& load, std::promise<std::uint64_t>& done) {
   auto messages = self.channel.message_stream();
   std::uint64_t before = 0;
