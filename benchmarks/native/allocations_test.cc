@@ -33,7 +33,7 @@ Task<> receive_all(End& self, const Load& load, std::promise<std::uint64_t>& don
   std::uint64_t before = 0;
   for (std::size_t i = 0; i < load.warm_up + load.measured; ++i) {
     if (i == load.warm_up) before = allocations();
-    if (i < load.warm_up && i % (load.warm_up / 4) == 1) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    if (i < load.warm_up && i % (load.warm_up / 16) == 1) std::this_thread::sleep_for(std::chrono::milliseconds(50));
     const auto message = check("receive", co_await messages.next());
     if (message.bytes().size() != load.size) die("receive", "a wrong message");
   }
