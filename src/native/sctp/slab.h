@@ -23,7 +23,7 @@ class Slab {
   /// The object keeps whatever it held when it was last given back.
   [[nodiscard]] Index take() {
     // Long before the last one: a load that varies soon needs no memory.
-    if (4 * ++used_ > 3 * places()) reserve(std::max(2 * places(), kFirstPage));
+    if (4 * ++used_ > 3 * places()) reserve(places() + 1);
     if (!free_.empty()) {
       const Index index = free_.back();
       free_.pop_back();
