@@ -112,8 +112,8 @@ struct PeerConnectionOptions {
   std::vector<IceServer> ice_servers = {};
   IceTransportPolicy ice_transport_policy = IceTransportPolicy::all;
   /// How long a connection may stay "disconnected" before its channels fail with Errc::peer_lost; at least 1 ms. A
-  /// browser needs up to about 10 s (Chromium 7) to notice silence at all (consent checks, RFC 7675), so a dead peer is
-  /// reported within that plus this.
+  /// browser notices silence after 4 to 12 s (Firefox: a consent check each 4 to 6 s, RFC 7675 section 5.1, and as long
+  /// for its answer) or about 7 s (Chromium), so a dead peer is reported within that plus this.
   std::chrono::milliseconds disconnected_timeout{10'000};
   /// How channels that the other side creates buffer.
   FlowOptions incoming_flow = {};

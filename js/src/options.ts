@@ -77,7 +77,7 @@ export interface ChannelOptions extends FlowOptions {
   peerConnection?: RTCPeerConnection | undefined;
   /**
    * Milliseconds that connection may stay `disconnected` before the channel fails with `peer_lost`, 1 to 2^31 - 1; default
-   * 10,000. A browser needs up to about 10 s (Chromium 7) to notice silence at all.
+   * 10,000. A browser needs 4 to 12 s (Firefox) or about 7 s (Chromium) to notice silence at all.
    */
   disconnectedTimeoutMs?: number | undefined;
 }

@@ -434,9 +434,9 @@ wdc::Task<void> killed(Test& t, std::string what, bool may_say_goodbye) {
   const auto took = elapsed(t.loop, start);
   stop = true;
   co_await std::move(measuring);
-  // 10 s until a browser notices silence (PeerConnectionOptions::disconnected_timeout), the 2 s chosen above, and 1 s
+  // 12 s until a browser notices silence (PeerConnectionOptions::disconnected_timeout), the 2 s chosen above, and 1 s
   // for what is not timers.
-  t.check(took - lateness < 13s, "the end came after " + show(took) + "; timers were late by " + show(lateness));
+  t.check(took - lateness < 15s, "the end came after " + show(took) + "; timers were late by " + show(lateness));
   const auto reason = stream.end_reason();
   auto late = co_await channel.send_text("anybody there?");
   if (may_say_goodbye) {
