@@ -17,6 +17,7 @@ using sim::EngineEnd;
 using sim::EngineWorld;
 using sim::EngineWorldOptions;
 using sim::NatKind;
+using sim::NetworkOptions;
 
 std::uint64_t seeds() {
   const char* const wanted = std::getenv("WDC_SEEDS");
@@ -277,6 +278,43 @@ TEST(EngineSimulationTest, AChannelAbortedAtOnceIsStillOpenedAndClosedForThePeer
   ASSERT_TRUE(world.run_until([&] { return brief.is_closed && world.b.channels.size() == 2; }, 5s));
   ASSERT_TRUE(world.run_until([&] { return world.b.channels[1]->is_closed; }, 5s));
   EXPECT_FALSE(brief.error);
+}
+
+TEST(EngineSimulationTest, AChannelOnAStreamWhoseLastResetIsNotAnsweredYetWorksOnceItIs) {
+  constexpr std::size_t kIds = 64;  // so many are open at once that the next one takes an id again
+  const NetworkOptions network{.delay = 20ms};
+  EngineWorld world({.network = network});
+  place(world);
+  for (std::size_t i = 0; i < kIds; ++i) world.a.create_channel("before");
+  const auto all = [&](auto condition) {
+    return std::ranges::all_of(world.a.channels, condition) && std::ranges::all_of(world.b.channels, condition);
+  };
+  ASSERT_TRUE(world.run_until([&] { return world.b.channels.size() == kIds; }, 10s));
+  for (const auto& channel : std::span(world.a.channels).subspan(1)) channel->backend->close();
+  world.run_for(1s);
+  auto& last = *world.a.channels.front();
+  last.backend->close();
+  // b hears of it and asks in its turn; a's answer is lost, and a takes an id again before b can ask once more.
+  world.run_for(30ms);
+  ASSERT_FALSE(last.is_closed);
+  world.network.set_options({.delay = 20ms, .loss = 1});
+  ASSERT_TRUE(world.run_until([&] { return last.is_closed; }, 100ms));
+  world.run_for(1ms);
+  world.network.set_options(network);
+  auto& near = world.a.create_channel("again");
+  ASSERT_TRUE(world.run_until([&] { return world.b.channels.size() == kIds + 1; }, 100ms));
+  auto& far = *world.b.channels.back();
+  ASSERT_EQ(far.backend->id(), last.backend->id());
+  const std::string text = "not yet";
+  const auto refused = far.backend->send(std::as_bytes(std::span(text)), MessageType::binary);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), Errc::would_block);
+  ASSERT_TRUE(world.run_until([&] { return far.times_low > 0; }, 5s));
+  ASSERT_TRUE(near.send("there") && far.send("back"));
+  ASSERT_TRUE(world.run_until([&] { return !near.messages.empty() && !far.messages.empty(); }, 5s));
+  far.backend->close();
+  ASSERT_TRUE(world.run_until([&] { return near.is_closed && far.is_closed; }, 5s));
+  EXPECT_TRUE(all([](const auto& channel) { return !channel->error; }));
 }
 
 class EarlyMessagesTest : public testing::Test {

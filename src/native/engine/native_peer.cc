@@ -538,6 +538,8 @@ Result<void> NativePeer::send(NativeChannel& channel, std::span<const std::byte>
     case sctp::SendStatus::no_such_stream:
       return fail(Errc::transport_error, "the peer has no stream " + std::to_string(*channel.id()));
     case sctp::SendStatus::stream_is_resetting:
+      return fail(Errc::would_block,
+                  "the last reset of stream " + std::to_string(*channel.id()) + " is not answered yet");
     case sctp::SendStatus::closed:
       return fail(Errc::transport_error, "the association is closing");
   }

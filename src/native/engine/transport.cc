@@ -297,7 +297,14 @@ void Transport::take_association_events(TimePoint now) {
         drop_early(channel_of(stream));
       }
     } else if (const auto* reset = std::get_if<sctp::ResetEvent>(&*event)) {
-      for (const auto stream : reset->streams) channels_->handle_reset_done(channel_of(stream));
+      for (const auto stream : reset->streams) {
+        const auto id = channel_of(stream);
+        if (carry_out_held(id, now)) {
+          events_.push(ChannelLowEvent{id});  // sends that were refused until now
+        } else {
+          channels_->handle_reset_done(id);
+        }
+      }
     } else if (const auto* low = std::get_if<sctp::BufferedLowEvent>(&*event)) {
       events_.push(ChannelLowEvent{channel_of(low->stream)});
     } else if (const auto* closed = std::get_if<sctp::ClosedEvent>(&*event)) {
@@ -308,22 +315,47 @@ void Transport::take_association_events(TimePoint now) {
 }
 
 void Transport::take_channel_outputs(TimePoint now) {
-  while (auto output = channels_->poll()) {
-    if (auto* opened = std::get_if<dcep::IncomingChannel>(&*output)) {
-      association_->set_stream_weight(stream_of(opened->id), std::max<std::uint16_t>(opened->parameters.priority, 1));
-      events_.push(ChannelOpenedEvent{opened->id, std::move(opened->parameters)});
-    } else if (const auto* gone = std::get_if<dcep::ChannelClosed>(&*output)) {
-      events_.push(ChannelGoneEvent{gone->id});
-    } else if (auto* control = std::get_if<dcep::ControlMessage>(&*output)) {
-      auto* const bytes = new std::vector<std::byte>(std::move(control->bytes));
-      sctp::Payload payload(*bytes, bytes, [](void* owner, sctp::ByteView) noexcept {
-        delete static_cast<std::vector<std::byte>*>(owner);
-      });
-      (void)association_->send(stream_of(control->id), sctp::Ppid(dcep::kPpidControl), std::move(payload), {}, now);
-    } else if (const auto* reset = std::get_if<dcep::ResetRequest>(&*output)) {
-      (void)association_->reset_stream(stream_of(reset->id), now);
+  while (auto output = channels_->poll()) carry_out(std::move(*output), now);
+}
+
+void Transport::carry_out(dcep::Output output, TimePoint now) {
+  if (auto* opened = std::get_if<dcep::IncomingChannel>(&output)) {
+    association_->set_stream_weight(stream_of(opened->id), std::max<std::uint16_t>(opened->parameters.priority, 1));
+    events_.push(ChannelOpenedEvent{opened->id, std::move(opened->parameters)});
+  } else if (const auto* gone = std::get_if<dcep::ChannelClosed>(&output)) {
+    events_.push(ChannelGoneEvent{gone->id});
+  } else if (auto* control = std::get_if<dcep::ControlMessage>(&output)) {
+    const auto id = control->id;
+    if (association_->is_resetting(stream_of(id))) {
+      held_.emplace_back(id, std::move(output));
+      return;
+    }
+    auto* const bytes = new std::vector<std::byte>(std::move(control->bytes));
+    sctp::Payload payload(*bytes, bytes, [](void* owner, sctp::ByteView) noexcept {
+      delete static_cast<std::vector<std::byte>*>(owner);
+    });
+    (void)association_->send(stream_of(id), sctp::Ppid(dcep::kPpidControl), std::move(payload), {}, now);
+  } else if (const auto* reset = std::get_if<dcep::ResetRequest>(&output)) {
+    const auto id = reset->id;
+    if (association_->is_resetting(stream_of(id))) {
+      held_.emplace_back(id, std::move(output));
+    } else {
+      (void)association_->reset_stream(stream_of(id), now);
     }
   }
+}
+
+bool Transport::carry_out_held(dcep::ChannelId id, TimePoint now) {
+  bool any = false;
+  for (auto& [held_id, output] : std::exchange(held_, {})) {
+    if (held_id == id) {
+      any = true;
+      carry_out(std::move(output), now);
+    } else {
+      held_.emplace_back(held_id, std::move(output));
+    }
+  }
+  return any;
 }
 
 // ---- channels

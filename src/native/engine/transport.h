@@ -177,6 +177,8 @@ class Transport {
   void take_session_events(TimePoint now);
   void take_association_events(TimePoint now);
   void take_channel_outputs(TimePoint now);
+  void carry_out(dcep::Output output, TimePoint now);
+  [[nodiscard]] bool carry_out_held(dcep::ChannelId id, TimePoint now);
   void release_early(TimePoint now);
   void end(std::optional<Error> error, TimePoint now);
   [[nodiscard]] bool keep_early(TransportMessage& message);
@@ -199,6 +201,8 @@ class Transport {
   std::vector<dtls::MutableByteView> dtls_datagrams_;  // of the burst in hand
   std::vector<sctp::ByteView> packets_;
   std::vector<EarlyDatagram> early_;
+  /// For streams whose reset is not answered yet: the peer, whose answer was lost, has opened them anew.
+  std::vector<std::pair<dcep::ChannelId, dcep::Output>> held_;
   std::vector<TransportMessage> early_messages_;  // of channels that are not there yet
   std::size_t early_message_bytes_ = 0;
   sctp::Queue<TransportMessage> released_;  // of channels that now are

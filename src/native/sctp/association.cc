@@ -54,7 +54,7 @@ SendStatus Association::send(StreamId stream, Ppid ppid, Payload payload, const 
   if (stream.value() >= options_.streams || (is_set_up() && stream.value() >= peer_.inbound_streams)) {
     return SendStatus::no_such_stream;
   }
-  if (reset_ && reset_->state(stream) != ResetState::none) return SendStatus::stream_is_resetting;
+  if (is_resetting(stream)) return SendStatus::stream_is_resetting;
   transmission_.send(stream, ppid, std::move(payload), options, now);
   return SendStatus::ok;
 }

@@ -188,6 +188,8 @@ class Association {
   [[nodiscard]] std::size_t packet_size() const { return packet_size_; }
   [[nodiscard]] std::size_t buffered(StreamId stream) const { return transmission_.queue().buffered(stream); }
   [[nodiscard]] std::size_t buffered() const { return transmission_.queue().buffered(); }
+  /// Our side of it is to be reset, or was and the peer has not answered: send() refuses.
+  [[nodiscard]] bool is_resetting(StreamId stream) const { return reset_ && reset_->state(stream) != ResetState::none; }
   /// For one more packet of data.
   [[nodiscard]] bool peer_has_room() const { return transmission_.peer_has_room(); }
   /// The shortest round trip so far.
