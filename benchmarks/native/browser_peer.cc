@@ -11,36 +11,13 @@
 #include <vector>
 
 #include "benchmarks/native/home.h"
+#include "tests/support/one_line.h"
 #include "wdc/native.h"
 
 namespace wdc::bench {
 namespace {
 
 constexpr std::byte kFill{0x5a};
-
-std::string escaped(std::string_view text) {
-  std::string result;
-  for (const char c : text) {
-    if (c == '\n')
-      result += "\\n";
-    else if (c == '\r')
-      result += "\\r";
-    else
-      result += c;
-  }
-  return result;
-}
-
-std::string unescaped(std::string_view text) {
-  std::string result;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '\\' && i + 1 < text.size())
-      result += text[++i] == 'n' ? '\n' : '\r';
-    else
-      result += text[i];
-  }
-  return result;
-}
 
 void say(const std::string& line) { std::cout << line << std::endl; }
 
@@ -54,7 +31,7 @@ struct Peer {
 
 Task<> offer(Peer& self) {
   const auto made = check("offer", co_await self.connection.set_local_description());
-  say("description " + escaped(made.sdp));
+  say("description " + test::to_one_line(made.sdp));
 }
 
 Task<> answer(Peer& self, SessionDescription description) {
@@ -110,7 +87,7 @@ int run(bool is_sender, std::size_t size) {
       for (std::string line; std::getline(std::cin, line);) {
         check("post", loop->post([&, line] {
           if (line.starts_with("answer ")) {
-            SessionDescription description{.type = SdpType::answer, .sdp = unescaped(line.substr(7))};
+            SessionDescription description{.type = SdpType::answer, .sdp = test::from_one_line(line.substr(7))};
             tasks.push_back(spawn(*loop, answer(peer, std::move(description))));
           }
           // A sender's are its CPU time alone.

@@ -6,10 +6,12 @@
 // "closed CHANNEL CODE". Ends with its input.
 #include <iostream>
 #include <memory>
+#include <ranges>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "tests/support/one_line.h"
 #include "wdc/native.h"
 #include "wdc/wdc.h"
 
@@ -17,36 +19,18 @@ namespace {
 
 using Fields = std::vector<std::string>;
 
-std::string escaped(std::string_view text) {
-  std::string result;
-  for (const char c : text) {
-    if (c == '\n')
-      result += "\\n";
-    else if (c == '\r')
-      result += "\\r";
-    else
-      result += c;
-  }
-  return result;
-}
-
 Fields fields_of(std::string_view line) {
-  Fields fields(1);
-  for (std::size_t i = 0; i < line.size(); ++i) {
-    if (line[i] == '\t') {
-      fields.emplace_back();
-    } else if (line[i] == '\\' && i + 1 < line.size()) {
-      fields.back() += line[++i] == 'n' ? '\n' : '\r';
-    } else {
-      fields.back() += line[i];
-    }
+  Fields fields;
+  for (const auto field : std::views::split(line, '\t')) {
+    fields.push_back(wdc::test::from_one_line(std::string_view(field)));
   }
+  if (fields.empty()) fields.emplace_back();
   return fields;
 }
 
 void say(const Fields& fields) {
   std::string line;
-  for (const auto& field : fields) line += (line.empty() ? "" : "\t") + escaped(field);
+  for (const auto& field : fields) line += (line.empty() ? "" : "\t") + wdc::test::to_one_line(field);
   std::cout << line << std::endl;
 }
 
