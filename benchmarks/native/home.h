@@ -22,6 +22,8 @@ namespace wdc::bench {
 [[nodiscard]] double cpu_seconds();
 /// Calls of malloc, calloc and realloc by the whole process, in C and C++ alike.
 [[nodiscard]] std::uint64_t allocations();
+/// Bytes that memcpy and memmove have copied for the whole process, in C and C++ alike.
+[[nodiscard]] std::uint64_t copied_bytes();
 
 [[noreturn]] void die(std::string_view what, std::string_view why);
 

@@ -54,14 +54,7 @@ export function printTables(rows) {
   for (const [columns, found] of tables(rows)) console.log(`\n${textTable(columns, found).join('\n')}`);
 }
 
-/** A report of nothing but connections has a place of its own. */
 export function fillDocuments({ machine, rows }) {
-  if (rows.every(({ kind }) => kind === 'connections' || kind === 'veth')) {
-    insertIntoDocument('docs/performance.md', 'native-connections', [
-      provenance(machine, './bench native'), '', ...tables(rows).flatMap(([columns, found]) => markdownTable(columns, found)),
-    ]);
-    return;
-  }
   insertIntoDocument('docs/performance.md', 'native', [
     provenance(machine, './bench native'), '',
     ...tables(rows).flatMap(([columns, found]) => [...markdownTable(columns, found), '']),
