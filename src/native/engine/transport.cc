@@ -323,39 +323,31 @@ void Transport::carry_out(dcep::Output output, TimePoint now) {
     association_->set_stream_weight(stream_of(opened->id), std::max<std::uint16_t>(opened->parameters.priority, 1));
     events_.push(ChannelOpenedEvent{opened->id, std::move(opened->parameters)});
   } else if (const auto* gone = std::get_if<dcep::ChannelClosed>(&output)) {
+    held_.erase(gone->id);
     events_.push(ChannelGoneEvent{gone->id});
   } else if (auto* control = std::get_if<dcep::ControlMessage>(&output)) {
-    const auto id = control->id;
-    if (association_->is_resetting(stream_of(id))) {
-      held_.emplace_back(id, std::move(output));
-      return;
-    }
+    if (hold_if_resetting(control->id, output)) return;
     auto* const bytes = new std::vector<std::byte>(std::move(control->bytes));
     sctp::Payload payload(*bytes, bytes, [](void* owner, sctp::ByteView) noexcept {
       delete static_cast<std::vector<std::byte>*>(owner);
     });
-    (void)association_->send(stream_of(id), sctp::Ppid(dcep::kPpidControl), std::move(payload), {}, now);
+    (void)association_->send(stream_of(control->id), sctp::Ppid(dcep::kPpidControl), std::move(payload), {}, now);
   } else if (const auto* reset = std::get_if<dcep::ResetRequest>(&output)) {
-    const auto id = reset->id;
-    if (association_->is_resetting(stream_of(id))) {
-      held_.emplace_back(id, std::move(output));
-    } else {
-      (void)association_->reset_stream(stream_of(id), now);
-    }
+    if (!hold_if_resetting(reset->id, output)) (void)association_->reset_stream(stream_of(reset->id), now);
   }
 }
 
+bool Transport::hold_if_resetting(dcep::ChannelId id, dcep::Output& output) {
+  const bool holds = association_->is_resetting(stream_of(id));
+  if (holds) held_[id].push_back(std::move(output));
+  return holds;
+}
+
 bool Transport::carry_out_held(dcep::ChannelId id, TimePoint now) {
-  bool any = false;
-  for (auto& [held_id, output] : std::exchange(held_, {})) {
-    if (held_id == id) {
-      any = true;
-      carry_out(std::move(output), now);
-    } else {
-      held_.emplace_back(held_id, std::move(output));
-    }
-  }
-  return any;
+  auto held = held_.extract(id);
+  if (held.empty()) return false;
+  for (auto& output : held.mapped()) carry_out(std::move(output), now);
+  return true;
 }
 
 // ---- channels

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <span>
 #include <variant>
@@ -178,6 +179,7 @@ class Transport {
   void take_association_events(TimePoint now);
   void take_channel_outputs(TimePoint now);
   void carry_out(dcep::Output output, TimePoint now);
+  [[nodiscard]] bool hold_if_resetting(dcep::ChannelId id, dcep::Output& output);
   [[nodiscard]] bool carry_out_held(dcep::ChannelId id, TimePoint now);
   void release_early(TimePoint now);
   void end(std::optional<Error> error, TimePoint now);
@@ -201,8 +203,9 @@ class Transport {
   std::vector<dtls::MutableByteView> dtls_datagrams_;  // of the burst in hand
   std::vector<sctp::ByteView> packets_;
   std::vector<EarlyDatagram> early_;
-  /// For streams whose reset is not answered yet: the peer, whose answer was lost, has opened them anew.
-  std::vector<std::pair<dcep::ChannelId, dcep::Output>> held_;
+  /// For streams whose reset is not answered yet: the peer, whose answer was lost, has opened them anew. At most two of
+  /// a channel, an answer and a reset; they go with it, so that a peer that never answers cannot make them more.
+  std::map<dcep::ChannelId, std::vector<dcep::Output>> held_;
   std::vector<TransportMessage> early_messages_;  // of channels that are not there yet
   std::size_t early_message_bytes_ = 0;
   sctp::Queue<TransportMessage> released_;  // of channels that now are
