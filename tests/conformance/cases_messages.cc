@@ -40,9 +40,20 @@ Message made_message(std::size_t size, std::uint32_t index, bool is_text) {
   return message;
 }
 
-bool is_as_made(const Message& message, std::size_t size, std::uint32_t index, bool is_text) {
-  if (message.is_text() != is_text || message.size() != size) return false;
-  return is_text ? message.as_text() == pattern_text(size, kSeed, index) : has_pattern(message.bytes(), kSeed, index);
+/// How a message is not the one made for this place; empty if it is.
+std::string unlike_made(const Message& message, std::size_t size, std::uint32_t index, bool is_text) {
+  const auto name = [](bool text, std::size_t bytes) {
+    return std::to_string(bytes) + " bytes of " + (text ? "text" : "binary");
+  };
+  const auto made = made_message(size, index, is_text);
+  const auto got = message.bytes();
+  const auto wanted = made.bytes();
+  if (message.is_text() == is_text && std::ranges::equal(got, wanted)) return {};
+  const auto first = std::ranges::mismatch(got, wanted).in1 - got.begin();
+  std::string text = "message " + std::to_string(index) + ": " + name(message.is_text(), got.size()) + " where " +
+                     name(is_text, size) + " belong, unlike from byte " + std::to_string(first) + " on";
+  if (got.size() >= 4) text += "; its first word says message " + std::to_string(pattern_index(got, kSeed));
+  return text;
 }
 
 enum class Kind : std::uint8_t { binary, text };
@@ -95,7 +106,7 @@ wdc::Task<void> every_size_comes(Test& t, Kind kind) {
     auto message = co_await stream.next();
     REQUIRE(message);
     CHECK_EQ(message->size(), sizes[i]);
-    CHECK(is_as_made(*message, sizes[i], i, is_text));
+    CHECK_EQ(unlike_made(*message, sizes[i], i, is_text), "");
   }
   CHECK_EQ(channel.stats().messages_received, sizes.size());
 }
@@ -134,7 +145,9 @@ wdc::Task<void> mixed_both_ways(Test& t, bool ordered) {
     const auto index = ordered ? i : pattern_index(message->bytes(), kSeed);
     REQUIRE(index < kCount && !seen[index]);
     seen[index] = true;
-    REQUIRE(is_as_made(*message, size, index, ordered && is_text_by_rule(index)));
+    const auto unlike = unlike_made(*message, size, index, ordered && is_text_by_rule(index));
+    CHECK_EQ(unlike, "");
+    REQUIRE(unlike.empty());
   }
   auto report = co_await report_of(far, 1, kCount);
   CHECK_EQ(report.number("count"), kCount);
@@ -317,7 +330,7 @@ CASE("a received message is forwarded, looked at or not") {
   for (std::uint32_t i = 0; i < kCount; ++i) {
     auto message = co_await stream.next();
     REQUIRE(message);
-    if (i % 2 == 1) CHECK(is_as_made(*message, kSizes[i % 3], i, is_text_by_rule(i)));
+    if (i % 2 == 1) CHECK_EQ(unlike_made(*message, kSizes[i % 3], i, is_text_by_rule(i)), "");
     auto sent = co_await to.send(std::move(*message));
     REQUIRE_OK(sent);
   }
@@ -362,7 +375,7 @@ CASE("a message outlives its stream, its channel and its connection") {
     REQUIRE(message);
     kept = std::move(*message);
   }
-  CHECK(is_as_made(kept, 3'000, 0, false));
+  CHECK_EQ(unlike_made(kept, 3'000, 0, false), "");
 }
 
 CASE("a caller may reuse its buffer as soon as send returned") {

@@ -254,6 +254,7 @@ class Session final : private wdc::core::SignalingEvents {
         if (second_ && !welcome->peer) {
           backend_->send(frames::Bye{});
           backend_.reset();
+          inbox_.clear();  // a driver that came just then is met in the next stay
           co_await wdc::sleep_for(100ms);
           enter();
           continue;
