@@ -39,7 +39,8 @@ const options = parseOptions(usage, {
   docs: { type: 'boolean', default: false },
 });
 
-const committed = join(root, 'benchmarks/results/browser.json');
+/** What the documents show: framed mode was measured in a run of its own. */
+const committed = ['browser', 'browser-framed'].map((name) => join(root, `benchmarks/results/${name}.json`));
 const document = 'docs/performance.md';
 
 function readMarks(text) {
@@ -148,6 +149,9 @@ async function measureTransfers(page, browser, plan, progress) {
   }
   return rows.map((row) => withRatioToLargest(row, rows));
 }
+
+/** Both ends speak framed mode. */
+const isFramed = ({ case: name }) => name.startsWith('framed') || name === 'ping-pong';
 
 /** What a case is compared with: on its own connection, in the same page, just before and just after it. */
 const rawOf = (name) => (name === 'ping-pong' ? 'ping-pong-raw' : 'raw');
@@ -262,7 +266,7 @@ function printTables({ machine, rows }) {
   if (transfers.length > 0) {
     console.log('\nOne channel between two peers of one page, against hand-written JavaScript (raw)\n');
     for (const line of textTable(transferColumns, transfers)) console.log(line);
-    const plain = transfers.filter(({ case: name }) => !name.startsWith('framed') && name !== 'ping-pong');
+    const plain = transfers.filter((row) => !isFramed(row));
     if (plain.length > 0) printLowest(plain);
   }
   const crossings = crossingLines(rows);
@@ -281,13 +285,22 @@ function printLowest(transfers) {
 
 function fillDocuments({ machine, rows }) {
   const source = [provenance(machine, './bench browser'), ''];
+  const insertTransfers = (name, transfers, caption) => {
+    if (transfers.length === 0) return;
+    const columns = transferColumns.filter(([title]) => title !== 'to raw 64 KB' || name === 'browser-framed');
+    insertIntoDocument(document, name, [
+      ...source, ...markdownTable(columns, transfers), '', `![${caption}](plots/${name}.svg)`,
+    ]);
+  };
   const transfers = summaries(rows).filter(({ bench }) => bench === 'browser');
-  insertIntoDocument(document, 'browser', [
-    ...source, ...markdownTable(transferColumns, transfers), '',
-    '![What the package and C++ reach of hand-written JavaScript, by message size](plots/browser.svg)',
-  ]);
+  insertTransfers('browser', transfers.filter((row) => !isFramed(row)),
+    'What the package and C++ reach of hand-written JavaScript, by message size');
+  insertTransfers('browser-framed', transfers.filter(isFramed),
+    'What framed mode reaches of hand-written JavaScript on a plain channel, by message size');
+  const crossings = crossingLines(rows);
+  if (crossings.length === 0) return;
   insertIntoDocument(document, 'crossing', [
-    ...source, ...markdownTable(crossingColumns, crossingLines(rows)), '',
+    ...source, ...markdownTable(crossingColumns, crossings), '',
     '![Bytes read per second by C++ and by a JavaScript loop, by message size](plots/crossing.svg)',
   ]);
 }
@@ -298,13 +311,16 @@ function drawPlots({ rows }) {
   const sized = summaries(rows).map((row) => ({ ...row, name: sizeName(row.size) }));
   const transfers = sized.filter(({ bench }) => bench === 'browser');
   const triples = rows.filter(({ bench, place }) => bench === 'browser' && place === 'middle');
-  if (transfers.length > 0) drawRatios(transfers, triples, rows);
+  const plain = transfers.filter((row) => !isFramed(row));
+  if (plain.length > 0) drawRatios('browser', 'Throughput', plain, triples.filter((row) => !isFramed(row)), rows);
+  const framed = (row) => row.case.startsWith('framed');
+  if (transfers.some(framed)) drawRatios('browser-framed', 'Framed mode', transfers.filter(framed), triples.filter(framed), rows);
   const crossings = sized.filter((row) => row.bench === 'crossing' && row.case.endsWith('-sum'));
   if (crossings.length > 0) drawCrossings(crossings);
 }
 
 // Every triple as a dot, the median as a bar with its lower bound hanging from it.
-function drawRatios(transfers, middles, rows) {
+function drawRatios(name, what, transfers, middles, rows) {
   const raws = new Map(rows.filter(({ place }) => place !== undefined && place !== 'middle')
     .map((row) => [`${row.browser} ${row.case} ${row.size} ${row.triple} ${row.place}`, row.MBps]));
   const rawOf = (row, place) => raws.get(`${row.browser} ${row.case} ${row.size} ${row.triple} ${place}`);
@@ -314,12 +330,13 @@ function drawRatios(transfers, middles, rows) {
   }));
   const medians = transfers.map((row) => ({ ...row, panel: `${browserTitle(row.browser)}: ${row.case}` }));
   const panels = [...new Set(medians.map(({ panel }) => panel))];
-  drawPlot('docs/plots/browser.svg', {
-    title: 'Throughput against hand-written JavaScript, by message size',
+  drawPlot(`docs/plots/${name}.svg`, {
+    title: `${what} against hand-written JavaScript, by message size`,
     height: 110 + 110 * panels.length,
-    marginRight: 120,
+    marginRight: 150,
     x: { domain: sizeScale(transfers), label: 'message size', labelOffset: 38 },
-    y: { label: 'part of what raw reaches', grid: true, zero: false },
+    // Of the smallest messages framed mode carries several times as many.
+    y: { label: 'part of what raw reaches', grid: true, zero: false, type: name === 'browser-framed' ? 'log' : 'linear' },
     fy: { domain: panels, label: null },
     plot: (Plot) => [
       Plot.ruleY([1], { stroke: palette[0] }),
@@ -348,9 +365,11 @@ function drawCrossings(crossings) {
 }
 
 if (options.plot || options.docs) {
-  const report = readReport(options.json ?? committed);
-  if (options.plot) drawPlots(report);
-  if (options.docs) fillDocuments(report);
+  for (const file of options.json === undefined ? committed : [options.json]) {
+    const report = readReport(file);
+    if (options.plot) drawPlots(report);
+    if (options.docs) fillDocuments(report);
+  }
 } else {
   await measure();
 }

@@ -42,4 +42,25 @@ export const announcedTests: Record<string, () => Promise<void>> = {
     await ours.closed;
     close();
   },
+
+  async 'many channels that send as they are announced lose nothing'() {
+    const { near, far, negotiate, close } = connections();
+    const theirs: WasmDataChannel[] = [];
+    const sends: Promise<void>[] = [];
+    far.ondatachannel = ({ channel }) => {
+      const one = new WasmDataChannel(channel, { peerConnection: far });
+      theirs.push(one);
+      sends.push(one.send(channel.label), one.send('last'));
+    };
+    const ours = Array.from({ length: 200 }, (_, index) => (
+      new WasmDataChannel(near.createDataChannel(String(index)), { peerConnection: near })));
+    await negotiate();
+    for (const [index, channel] of ours.entries()) {
+      equal(plain(await take(channel, 2)), [String(index), 'last'], `what arrived on channel ${index}`);
+    }
+    await Promise.all(sends);
+    await Promise.all(ours.map((channel) => channel.close()));
+    await Promise.all(theirs.map(({ closed }) => closed));
+    close();
+  },
 };

@@ -8,6 +8,7 @@ import { isChromium } from './is_chromium.js';
 import type { Timer } from './ledger.js';
 import { bytesOf, utf8Length } from './memory.js';
 import { PeerWatch } from './peer_watch.js';
+import { signalingRound } from './signaling_round.js';
 import { StallWatch } from './stall_watch.js';
 import { Table } from './table.js';
 import type { AdoptOptions } from './types.js';
@@ -24,9 +25,11 @@ const kNewChannelMs = 1_000;
 const kPauseBeforeCloseMs = 20;
 /**
  * Chromium (156) announces a channel of the other side as open a little before it is, up to half a millisecond in what was seen; a
- * second `open` event tells then. What is sent in between is lost at times, without a word: in 1 of 400 channels that sent at once,
- * in 1 of 2,000 that did so after a timer of 0 ms, in none of 4,000 that answered a message. A channel that was open when it was
- * wrapped may be such a one. Until then it may say "connecting" again, even with its first message (1 of some 500,000), and throw.
+ * second `open` event may tell then. What is sent in between is lost, without a word: in 1 of 400 channels that sent at once, in 1
+ * of 2,000 that did so after a timer of 0 ms, in none of 4,000 that answered a message. Its signaling thread announces the channel
+ * and then has the network thread open it, so a round of the signaling thread tells; where the connection is not known, a pause
+ * has to do. A channel that was open when it was wrapped may be such a one. Until then it may say "connecting" again, even with its
+ * first message (1 of some 500,000), and throw.
  */
 const kAnnouncedTooEarlyMs = 20;
 /** The SCTP cause "User-Initiated Abort" (RFC 9260 section 3.3.10.12): the other side closed its connection. */
@@ -68,7 +71,8 @@ class Channel extends EventSource {
   #hasSent = false;
   #closeTimer: Timer | undefined;
   /** While nothing may be sent yet. */
-  #sendableTimer: Timer | undefined;
+  #sendsHeld = false;
+  #holdTimer: Timer | undefined;
   /** Messages that came before `open`; undefined once it is open. */
   #beforeOpen: MessageArrived[] | undefined;
   // A function: of an object the browser would look up handleEvent for every message.
@@ -96,19 +100,33 @@ class Channel extends EventSource {
   }
 
   #holdSends(): void {
-    this.#sendableTimer = this.instance.ledger.setTimer(() => {
-      this.#sendableTimer = undefined;
-      if (this.channel.readyState === 'connecting') this.#holdSends();
-      else this.arrived({ type: 'wdc-sendable' });
+    this.#sendsHeld = true;
+    if (this.connection) void signalingRound(this.connection).then(() => this.#endHold());
+    else this.#endHoldLater();
+  }
+
+  #endHoldLater(): void {
+    this.#holdTimer ??= this.instance.ledger.setTimer(() => {
+      this.#holdTimer = undefined;
+      this.#endHold();
     }, kAnnouncedTooEarlyMs);
   }
 
-  /** A message has arrived, so it is open, or will be in a moment. */
-  #endHold(timer: Timer): void {
-    if (this.channel.readyState === 'connecting') return;
-    this.instance.ledger.clearTimer(timer);
-    this.#sendableTimer = undefined;
+  /** It is open, or will be in a moment: a message has arrived, or what was waited for is over. */
+  #endHold(): void {
+    if (!this.#sendsHeld) return;
+    if (this.channel.readyState === 'connecting') {
+      this.#endHoldLater();
+      return;
+    }
+    this.#dropHold();
     this.arrived({ type: 'wdc-sendable' });
+  }
+
+  #dropHold(): void {
+    this.#sendsHeld = false;
+    if (this.#holdTimer !== undefined) this.instance.ledger.clearTimer(this.#holdTimer);
+    this.#holdTimer = undefined;
   }
 
   watch(connection: RTCPeerConnection, timeout: number): void {
@@ -127,7 +145,7 @@ class Channel extends EventSource {
 
   #handleMessage(event: Event): void {
     const { data } = event as MessageEvent<ArrayBuffer | string>;
-    if (this.#sendableTimer !== undefined) this.#endHold(this.#sendableTimer);
+    if (this.#sendsHeld) this.#endHold();
     if (!this.started || this.#beforeOpen || !this.instance.enter()) {
       this.#messageWaits({ type: 'message', data });
       return;
@@ -230,7 +248,7 @@ class Channel extends EventSource {
   }
 
   sendBytes(view: Uint8Array): number {
-    if (this.#sendableTimer !== undefined) return this.#notYet();
+    if (this.#sendsHeld) return this.#notYet();
     try {
       this.channel.send(this.instance.memory.sendable(view));
       this.#hasSent = true;
@@ -241,7 +259,7 @@ class Channel extends EventSource {
   }
 
   sendText(text: string): number {
-    if (this.#sendableTimer !== undefined) return this.#notYet();
+    if (this.#sendsHeld) return this.#notYet();
     try {
       this.channel.send(text);
       this.#hasSent = true;
@@ -305,8 +323,7 @@ class Channel extends EventSource {
     this.#stallWatch.reset();
     if (this.#closeTimer !== undefined) this.instance.ledger.clearTimer(this.#closeTimer);
     this.#closeTimer = undefined;
-    if (this.#sendableTimer !== undefined) this.instance.ledger.clearTimer(this.#sendableTimer);
-    this.#sendableTimer = undefined;
+    this.#dropHold();
     if (!this.#listening) return;
     this.#listening = false;
     this.instance.ledger.unlisten(this.channel, messageTypes, this.#messages);
