@@ -27,9 +27,9 @@ const kPauseBeforeCloseMs = 20;
  * Chromium (156) announces a channel of the other side as open a little before it is, up to half a millisecond in what was seen; a
  * second `open` event may tell then. What is sent in between is lost, without a word: in 1 of 400 channels that sent at once, in 1
  * of 2,000 that did so after a timer of 0 ms, in none of 4,000 that answered a message. Its signaling thread announces the channel
- * and then has the network thread open it, so a round of the signaling thread tells; where the connection is not known, a pause
- * has to do. A channel that was open when it was wrapped may be such a one. Until then it may say "connecting" again, even with its
- * first message (1 of some 500,000), and throw.
+ * and then has the network thread open it, so a round of the signaling thread tells (none lost in 32,000, where 3 were without, and
+ * a quarter of a millisecond later); where the connection is not known, a pause has to do. A channel that was open when it was
+ * wrapped may be such a one. Until then it may say "connecting" again, even with its first message (1 of some 500,000), and throw.
  */
 const kAnnouncedTooEarlyMs = 20;
 /** The SCTP cause "User-Initiated Abort" (RFC 9260 section 3.3.10.12): the other side closed its connection. */
