@@ -52,7 +52,8 @@ std::string unlike_made(const Message& message, std::size_t size, std::uint32_t 
   const auto first = std::ranges::mismatch(got, wanted).in1 - got.begin();
   std::string text = "message " + std::to_string(index) + ": " + name(message.is_text(), got.size()) + " where " +
                      name(is_text, size) + " belong, unlike from byte " + std::to_string(first) + " on";
-  if (got.size() >= 4) text += "; its first word says message " + std::to_string(pattern_index(got, kSeed));
+  if (!message.is_text() && got.size() >= 4)
+    text += "; its first word says message " + std::to_string(pattern_index(got, kSeed));
   return text;
 }
 
@@ -145,9 +146,7 @@ wdc::Task<void> mixed_both_ways(Test& t, bool ordered) {
     const auto index = ordered ? i : pattern_index(message->bytes(), kSeed);
     REQUIRE(index < kCount && !seen[index]);
     seen[index] = true;
-    const auto unlike = unlike_made(*message, size, index, ordered && is_text_by_rule(index));
-    CHECK_EQ(unlike, "");
-    REQUIRE(unlike.empty());
+    if (!CHECK_EQ(unlike_made(*message, size, index, ordered && is_text_by_rule(index)), "")) co_return;
   }
   auto report = co_await report_of(far, 1, kCount);
   CHECK_EQ(report.number("count"), kCount);

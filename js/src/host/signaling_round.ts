@@ -7,10 +7,6 @@ interface Rounds {
 
 const rounds = new WeakMap<RTCPeerConnection, Rounds>();
 
-const ask = async (connection: RTCPeerConnection): Promise<void> => {
-  await connection.getStats().catch(() => undefined);
-};
-
 /**
  * Resolves once Chromium's signaling thread has done all it had to do for the connection when this was called, and so has told its
  * network thread what followed. getStats() is the question that changes nothing; those who ask while one is on its way share the
@@ -24,7 +20,7 @@ export function signalingRound(connection: RTCPeerConnection): Promise<void> {
 
 function begin(connection: RTCPeerConnection): Promise<void> {
   const round: Rounds = {
-    running: ask(connection).then(() => {
+    running: connection.getStats().catch(() => undefined).then(() => {
       if (round.next === undefined) rounds.delete(connection);
     }),
     next: undefined,
