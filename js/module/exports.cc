@@ -247,6 +247,11 @@ void wdc_js_release_incoming(std::int32_t number) {
 WDC_JS_EXPORT(wdc_js_listen)
 void wdc_js_listen(std::int32_t channel) { at(channel).listen(); }
 
+/// Bytes of the largest message that need not pass through here right now: nothing of what came before it is here, and
+/// it would go to a listener at once. 0: none. Runs nothing: may be called outside of the host's call().
+WDC_JS_EXPORT(wdc_js_direct_limit)
+double wdc_js_direct_limit(std::int32_t channel) { return static_cast<double>(at(channel).direct_limit()); }
+
 WDC_JS_EXPORT(wdc_js_stop)
 void wdc_js_stop(std::int32_t channel) { at(channel).stop(); }
 

@@ -75,11 +75,11 @@ void JsChannel::pull_incoming(std::uint32_t count) {
   ask(current, count, &JsChannel::read_incoming);
 }
 
-void JsChannel::ask(Reader& current, std::uint32_t count, Routine (JsChannel::*read)(Reader& self, Start start)) {
+void JsChannel::ask(Reader& current, std::uint32_t count, Routine (JsChannel::*read)(Reader& self)) {
   const bool idle = current.wanted == 0;
   if (current.wanted == kAll) return;  // it has ended
   current.wanted += count;
-  if (!current.routine) current.routine = (this->*read)(current, Start::now);
+  if (!current.routine) current.routine = (this->*read)(current);
   // Otherwise it waits for a message, or is on the stack and looks at `wanted` again.
   if (idle && !current.running) current.routine.resume();
 }
@@ -88,8 +88,13 @@ void JsChannel::listen() {
   auto& current = reader();
   current.messages.emplace(channel_.message_stream());
   current.wanted = kAll;
-  current.routine = channel_.framed() ? read_frames(current) : read(current, Start::next_turn);
+  current.routine = channel_.framed() ? read_frames(current) : read(current);
   current.routine.resume();
+}
+
+std::uint64_t JsChannel::direct_limit() const noexcept {
+  if (!reader_ || reader_->wanted != kAll) return 0;
+  return core::Channel::behind(channel_)->direct_limit();
 }
 
 void JsChannel::taken(std::uint32_t count) {
@@ -127,8 +132,7 @@ Routine JsChannel::watch() {
   imports::wdc_js_import_closed(number_, report(closed));
 }
 
-Routine JsChannel::read(Reader& self, Start start) {
-  if (start == Start::next_turn) co_await NextTurn(loop_);
+Routine JsChannel::read(Reader& self) {
   // No allocation from here on: this is the way of every message.
   for (;;) {
     auto message = co_await self.messages->next();
@@ -144,7 +148,6 @@ Routine JsChannel::read(Reader& self, Start start) {
 }
 
 Routine JsChannel::read_frames(Reader& self) {
-  co_await NextTurn(loop_);
   auto& behind = *core::Channel::behind(channel_);
   const core::ChannelReference keep(&behind);
   for (;;) {
@@ -185,7 +188,7 @@ void JsChannel::deliver(Message&& message) {
   imports::wdc_js_import_deliver(number_, static_cast<std::int32_t>(slot), size, is_text);
 }
 
-Routine JsChannel::read_incoming(Reader& self, Start /*start*/) {
+Routine JsChannel::read_incoming(Reader& self) {
   while (auto message = co_await self.incoming->next()) {
     if (self.wanted != kAll) --self.wanted;
     const bool is_text = message->type() == MessageType::text;

@@ -35,8 +35,11 @@ class JsChannel {
   void pull(std::uint32_t count);
   /// The same for messages that are read in parts: imports::incoming() for each.
   void pull_incoming(std::uint32_t count);
-  /// Asks for all messages, from the loop's next turn on, so that none is delivered from inside the call.
+  /// Asks for all messages. Those of a frame that are read whole come by imports::deliver_batch().
   void listen();
+  /// Bytes of the largest message that would be delivered at once to whoever listens; 0: none would. Of framed channels
+  /// always 0.
+  [[nodiscard]] std::uint64_t direct_limit() const noexcept;
   /// From inside of deliver_batch(): so many of its messages are read, before anything else happens.
   void taken(std::uint32_t count);
   /// Nothing is delivered any more; what was not delivered stays for the next reader. May be called from inside
@@ -46,7 +49,6 @@ class JsChannel {
   void close(std::optional<std::chrono::milliseconds> timeout);
 
  private:
-  enum class Start : std::uint8_t { now, next_turn };
   struct Reader {
     std::optional<MessageStream> messages;
     std::optional<IncomingStream> incoming;  // neither: stopped
@@ -56,12 +58,12 @@ class JsChannel {
     Routine routine;                // last: destroyed first
   };
   Reader& reader();
-  void ask(Reader& current, std::uint32_t count, Routine (JsChannel::*read)(Reader& self, Start start));
+  void ask(Reader& current, std::uint32_t count, Routine (JsChannel::*read)(Reader& self));
   void end(Reader& self, const Result<void>& reason);
   Routine watch();
-  Routine read(Reader& self, Start start);
+  Routine read(Reader& self);
   Routine read_frames(Reader& self);
-  Routine read_incoming(Reader& self, Start start);
+  Routine read_incoming(Reader& self);
   void deliver(Message&& message);
   void deliver_batch(core::framed::ReceivedFrame& frame);
   Routine wait_for_close(std::optional<std::chrono::milliseconds> timeout);

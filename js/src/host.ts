@@ -6,7 +6,7 @@ import { Instance } from './host/instance.js';
 import type { ModuleExports } from './host/module_exports.js';
 import { Peers } from './host/peers.js';
 import { Pipes } from './host/pipes.js';
-import type { AdoptOptions, Host, HostCounts, Suspension } from './host/types.js';
+import type { AdoptOptions, DirectReader, Host, HostCounts, Suspension } from './host/types.js';
 import { wasiImports } from './host/wasi.js';
 
 export type { AdoptOptions, Host, HostCounts, Suspension } from './host/types.js';
@@ -52,6 +52,11 @@ class InstanceHost implements Host {
 
   adoptChannel(channel: RTCDataChannel, options?: AdoptOptions): number {
     return this.#channels.adopt(channel, options);
+  }
+
+  readDirectly(number: number, channel: RTCDataChannel, reader: DirectReader | undefined): void {
+    const entry = this.#channels.find(number);
+    if (entry?.channel === channel) entry.readDirectly(reader);
   }
 
   putSlot(value: ArrayBufferLike | ArrayBufferView | string): number {

@@ -35,6 +35,7 @@ interface ModuleExports {
   wdc_js_pull_part(message: number, whole: number): void;
   wdc_js_release_incoming(message: number): void;
   wdc_js_listen(channel: number): void;
+  wdc_js_direct_limit(channel: number): number;
   wdc_js_stop(channel: number): void;
   wdc_js_close(channel: number, timeoutMs: number): void;
   wdc_js_abort(channel: number): void;

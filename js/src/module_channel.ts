@@ -3,6 +3,7 @@ import { describe, WdcError } from './error.js';
 import { errorCodes } from './error_codes.js';
 import { feedOfBytes, type Feed } from './feeds.js';
 import { bytesOf, sizeOf } from './host/memory.js';
+import type { DirectReader } from './host/types.js';
 import { IncomingMessage } from './incoming_message.js';
 import { currentModule, kOutboxBytes, type ChannelEvents, type Module, type SendEvents } from './module.js';
 import { flowArguments, framedArguments, wholeMs, type ChannelOptions } from './options.js';
@@ -151,6 +152,19 @@ export class ModuleChannel implements ChannelEvents {
   #unreadEnd: { error: WdcError | undefined } | undefined;
   #lastStats: ChannelStats | undefined;
   #lastDelivery: Delivery = { acknowledged: 0, inDoubt: 0, unsent: 0 };
+  /** The host's number of the channel. */
+  readonly #handle: number;
+  /** Received past C++, for a listener: to be added to what it has counted. */
+  #directMessages = 0;
+  #directBytes = 0;
+  readonly #directReader: DirectReader = {
+    limit: () => this.#module.exports.wdc_js_direct_limit(this.#number),
+    message: (data, size) => {
+      this.#directMessages += 1;
+      this.#directBytes += size;
+      this.notifyMessage(data);
+    },
+  };
   /** The frame whose messages the reader is being given. */
   #batch: { taken: number } | undefined;
 
@@ -167,12 +181,12 @@ export class ModuleChannel implements ChannelEvents {
     // Before the channel is touched: a wrong option leaves it as it is.
     const wrong = this.#module.setFlow(options);
     if (wrong) throw wrong;
-    const handle = host.adoptChannel(rtc, {
+    this.#handle = host.adoptChannel(rtc, {
       ...(peerConnection && { peerConnection }),
       ...(disconnectedTimeout >= 0 && { disconnectedTimeout }),
     });
     this.#number = host.call(() => {
-      const number = exports.wdc_js_adopt(handle);
+      const number = exports.wdc_js_adopt(this.#handle);
       if (number > 0) this.#module.channels.set(number, this); // before the pump that may follow
       return number;
     });
@@ -219,7 +233,10 @@ export class ModuleChannel implements ChannelEvents {
     if (this.#number === 0) return this.#statsOfClosed();
     const pointer = this.#call((exports, number) => exports.wdc_js_stats(number));
     const numbers = new Float64Array(this.#module.exports.memory.buffer, pointer >>> 0, statNames.length);
-    return Object.fromEntries(statNames.map((name, index) => [name, numbers[index]])) as unknown as ChannelStats;
+    const stats = Object.fromEntries(statNames.map((name, index) => [name, numbers[index]])) as unknown as ChannelStats;
+    stats.messagesReceived += this.#directMessages;
+    stats.bytesReceived += this.#directBytes;
+    return stats;
   }
 
   /** All zero unless framed. */
@@ -386,11 +403,20 @@ export class ModuleChannel implements ChannelEvents {
     else this.#call((exports, number) => exports.wdc_js_pull_incoming(number, 1));
   }
 
-  /** Asks for all messages for the attached reader, from the next turn on. */
+  /** Asks for all messages for the attached reader; the first comes in a microtask. */
   listen(): void {
+    const reader = this.#reader;
     this.#wanted = Infinity;
-    if (this.#served) queueMicrotask(() => this.#serveUnread());
-    else this.#call((exports, number) => exports.wdc_js_listen(number));
+    queueMicrotask(() => {
+      if (this.#reader !== reader) return;
+      if (this.#served) this.#serveUnread();
+      else this.#listenNow();
+    });
+  }
+
+  #listenNow(): void {
+    this.#call((exports, number) => exports.wdc_js_listen(number));
+    if (!this.framed && this.#wanted === Infinity) this.#readDirectly(this.#directReader);
   }
 
   /** Lets the next reader in; what was not delivered stays for it. */
@@ -400,8 +426,13 @@ export class ModuleChannel implements ChannelEvents {
     this.#wanted = 0;
     this.#settleBatch();
     if (this.#served) return;
+    this.#readDirectly(undefined);
     this.#call((exports, number) => exports.wdc_js_stop(number));
     this.#finishLater();
+  }
+
+  #readDirectly(reader: DirectReader | undefined): void {
+    this.#module.host.readDirectly(this.#handle, this.rtc, reader);
   }
 
   /** Once. Below zero: the channel's own timeout. */
@@ -490,6 +521,7 @@ export class ModuleChannel implements ChannelEvents {
     const reader = this.#reader;
     this.#reader = undefined;
     this.#wanted = 0;
+    this.#readDirectly(undefined);
     this.#call((exports, number) => exports.wdc_js_stop(number));
     reader?.end(error);
     this.#finishLater();

@@ -54,6 +54,13 @@ class Channel final : private ChannelEvents, public LoopResident, public ListLin
     return ended_ || (framing_ ? framing_->can_read() : !received_.empty());
   }
   [[nodiscard]] std::optional<Message> read() noexcept;
+  /// Bytes of the largest message that a reader which waits would be given at once; 0: none would, or the channel
+  /// speaks framed mode.
+  [[nodiscard]] std::uint64_t direct_limit() noexcept {
+    const bool waits =
+        !ended_ && !framing_ && !flow_.discard_received && received_.empty() && reader_.waiting() != nullptr;
+    return waits ? flow_.receive_queue_bytes : 0;
+  }
   /// Null unless the channel speaks framed mode.
   [[nodiscard]] framed::Framing* framing() noexcept { return framing_.get(); }
   [[nodiscard]] const framed::Framing* framing() const noexcept { return framing_.get(); }

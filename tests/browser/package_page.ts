@@ -10,6 +10,7 @@ import {
   bytesOf, check, collect, connections, equal, event, fails, pair, plain, rejectsWith, take, until,
 } from './package_pair.js';
 import { announcedTests } from './package_announced.js';
+import { directTests } from './package_direct.js';
 import { exampleTests } from './package_examples.js';
 import { framedTests } from './package_framed.js';
 import { streamTests } from './package_streams.js';
@@ -872,7 +873,7 @@ async function settledCounts(): Promise<HostCounts> {
   return both();
 }
 
-const all = { ...tests, ...announcedTests, ...streamTests, ...workerTests, ...exampleTests, ...framedTests };
+const all = { ...tests, ...directTests, ...announcedTests, ...streamTests, ...workerTests, ...exampleTests, ...framedTests };
 
 Object.assign(globalThis, {
   packageTests: {

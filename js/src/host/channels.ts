@@ -6,12 +6,12 @@ import { EventSource, type HostEvent } from './event_source.js';
 import type { Instance } from './instance.js';
 import { isChromium } from './is_chromium.js';
 import type { Timer } from './ledger.js';
-import { bytesOf, utf8Length } from './memory.js';
+import { bytesOf, sizeOf, utf8Length } from './memory.js';
 import { PeerWatch } from './peer_watch.js';
 import { signalingRound } from './signaling_round.js';
 import { StallWatch } from './stall_watch.js';
 import { Table } from './table.js';
-import type { AdoptOptions } from './types.js';
+import type { AdoptOptions, DirectReader } from './types.js';
 
 const messageTypes = ['message'] as const;
 const otherTypes = ['open', 'bufferedamountlow', 'closing', 'close', 'error'] as const;
@@ -83,6 +83,9 @@ class Channel extends EventSource {
   #smallSize = -1;
   /** Whether the next one may go there. */
   #takesSmall = false;
+  #directReader: DirectReader | undefined;
+  /** What it said; 0: to be asked again. C++ has no message as long as none has gone there since. */
+  #directLimit = 0;
 
   constructor(
     instance: Instance, readonly channel: RTCDataChannel, private readonly connection?: RTCPeerConnection,
@@ -146,6 +149,7 @@ class Channel extends EventSource {
   #handleMessage(event: Event): void {
     const { data } = event as MessageEvent<ArrayBuffer | string>;
     if (this.#sendsHeld) this.#endHold();
+    if (this.#directReader && this.#passDirectly(data, this.#directReader)) return;
     if (!this.started || this.#beforeOpen || !this.instance.enter()) {
       this.#messageWaits({ type: 'message', data });
       return;
@@ -158,6 +162,29 @@ class Channel extends EventSource {
       return;
     }
     this.instance.leave();
+  }
+
+  /** Undefined: all messages go to C++ from now on. */
+  readDirectly(reader: DirectReader | undefined): void {
+    this.#directReader = reader;
+    this.#directLimit = 0;
+  }
+
+  /**
+   * False: it has to go to C++. In Firefox the way through there and back takes 0.7 us of a message, of 6 that its page's thread works
+   * for one of 64 bytes without it (CPU time of that thread, 15 runs by turns).
+   */
+  #passDirectly(data: ArrayBuffer | string, reader: DirectReader): boolean {
+    if (this.started && !this.#beforeOpen && this.instance.isIdle) {
+      if (this.#directLimit === 0) this.#directLimit = reader.limit();
+      const size = sizeOf(data);
+      if (size <= this.#directLimit && this.#directLimit > 0) {
+        reader.message(data, size);
+        return true;
+      }
+    }
+    this.#directLimit = 0;
+    return false;
   }
 
   // To a worker that got the channel, Chromium tells what has arrived before it tells that the channel is open.

@@ -88,9 +88,14 @@ export class Instance {
 
   /** True if an event may enter C++ right now, and no other waits before it; leave() or die() has to follow. */
   enter(): boolean {
-    if (this.#entered || this.#queue.length > 0 || this.dead || this.#isSuspended()) return false;
+    if (!this.isIdle) return false;
     this.#entered = true;
     return true;
+  }
+
+  /** Nothing of C++ is on the stack, and nothing waits for it to leave. */
+  get isIdle(): boolean {
+    return !this.#entered && this.#queue.length === 0 && !this.dead && !this.#isSuspended();
   }
 
   hasQueued(receiver: EventReceiver): boolean {

@@ -26,6 +26,14 @@ export interface Suspension {
   onResumed(listener: () => void): void;
 }
 
+/** Takes messages of a channel that need not pass through C++. */
+export interface DirectReader {
+  /** Bytes of the largest message that it may be given right now, by what C++ has of the channel; 0: none. Changes nothing. */
+  limit(): number;
+  /** `size`: in bytes, of a string as UTF-8. Must not throw. */
+  message(data: ArrayBuffer | string, size: number): void;
+}
+
 /** The JavaScript side of one WebAssembly instance: docs/wire/host.md. */
 export interface Host {
   /** For WebAssembly.instantiate; may be spread beside a module's own imports, which must not throw. */
@@ -37,6 +45,11 @@ export interface Host {
    * Throws WdcError: invalid_argument, already_wrapped, closed, wasm_trapped.
    */
   adoptChannel(channel: RTCDataChannel, options?: AdoptOptions): number;
+  /**
+   * @internal From now on messages of `channel`, adopted as `number`, go to `reader` while C++ has none that came before; undefined: all
+   * go to C++ again. Does nothing once it was released, though others may have the number since.
+   */
+  readDirectly(number: number, channel: RTCDataChannel, reader: DirectReader | undefined): void;
   /** Puts an ArrayBuffer, a view or a string on its way into C++. */
   putSlot(value: ArrayBufferLike | ArrayBufferView | string): number;
   /** Takes what C++ put there, and frees the slot. */
