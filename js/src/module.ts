@@ -87,6 +87,8 @@ export class Module {
   readonly channels = new Map<number, ChannelEvents>();
   readonly sends = new Map<number, SendEvents>();
   readonly incoming = new Map<number, PartEvents>();
+  #bytes = new Uint8Array(0);
+  #words = new Uint32Array(0);
   #outbox = new Uint8Array(0);
   #failure = { detail: '', value: -1, limit: -1 };
 
@@ -96,6 +98,17 @@ export class Module {
     this.exports = instance.exports as unknown as ModuleExports;
     this.host.bind(instance);
     this.host.onDead((reason) => this.#died(reason as WdcError));
+  }
+
+  /** All of the memory. Holds until C++ runs, as do `words`: kept, because a new view is half a microsecond in Firefox. */
+  get bytes(): Bytes {
+    if (this.#bytes.length === 0) this.#bytes = new Uint8Array(this.exports.memory.buffer);
+    return this.#bytes;
+  }
+
+  get words(): Uint32Array {
+    if (this.#words.length === 0) this.#words = new Uint32Array(this.exports.memory.buffer);
+    return this.#words;
   }
 
   /** Where the bytes of trySendOutbox() go; holds until C++ runs. Throws out_of_memory. */

@@ -82,8 +82,6 @@ const kSizeBits = 0x7fffffff;
 /** Messages of a batch up to this have a buffer of their own. */
 const kCopiedBytes = 1024;
 
-/** Where the last message of a batch ends. */
-const endOf = (places: Uint32Array): number => (places.at(-2) ?? 0) + ((places.at(-1) ?? 0) & kSizeBits);
 const readyStates = ['connecting', 'open', 'closing', 'closed'] as const;
 const everyMessage = 0xffffffff;
 const wouldBlock = -errorCodes.would_block.number;
@@ -467,26 +465,25 @@ export class ModuleChannel implements ChannelEvents {
   notifyBatch(pointer: number, count: number): number {
     const reader = this.#reader?.batches;
     if (!reader) return 0;
-    const { memory } = this.#module.exports;
-    // What the user's code does may make the memory grow, and detach views on it; the places stay.
-    const places = new Uint32Array(memory.buffer, pointer, 2 * count).slice();
-    let bytes = new Uint8Array(memory.buffer);
+    const module = this.#module;
+    const first = pointer >>> 2;
+    const last = first + 2 * (count - 1);
+    const start = module.words[first] ?? 0;
     let frame: Bytes | undefined;
-    const start = places[0] ?? 0;
     const batch = { taken: 0 };
     this.#batch = batch;
-    for (let index = 0; index < places.length && this.#batch === batch; index += 2) {
-      const place = places[index] ?? 0;
-      const size = places[index + 1] ?? 0;
+    for (let index = first; index <= last && this.#batch === batch; index += 2) {
+      const { bytes, words } = module; // the user's code may have made the memory grow, which detaches them
+      const place = words[index] ?? 0;
+      const size = words[index + 1] ?? 0;
       const end = place + (size & kSizeBits);
-      if (bytes.length === 0) bytes = new Uint8Array(memory.buffer);
       batch.taken += 1;
       if (size > kSizeBits && reader.text) {
         reader.message(decoder.decode(bytes.subarray(place, end)));
       } else if (size <= kCopiedBytes && !reader.views) {
         reader.message(bytes.slice(place, end));
       } else {
-        frame ??= bytes.slice(start, endOf(places));
+        frame ??= bytes.slice(start, (words[last] ?? 0) + ((words[last + 1] ?? 0) & kSizeBits));
         reader.message(frame.subarray(place - start, end - start));
       }
     }

@@ -12,6 +12,7 @@ class ListLink {
   ListLink& operator=(const ListLink&) = delete;
   ~ListLink() { unlink(); }
 
+  [[nodiscard]] bool linked() const noexcept { return next_ != this; }
   void unlink() noexcept {
     previous_->next_ = next_;
     next_->previous_ = previous_;

@@ -108,9 +108,11 @@ Result<void> Framing::accept(std::span<const std::byte> bytes, MessageType type,
     return wdc::fail(Errc::would_block);
   }
   accepted(bytes.size());
-  if (!turn_open_ && is_idle_below()) drive(Sender::Flush::everything);
-  turn_open_ = true;
-  want_turn_end();
+  const bool first = !std::exchange(turn_open_, true);
+  if (first && is_idle_below())
+    drive(Sender::Flush::everything);  // asks for the turn's end if something is left
+  else
+    want_turn_end();
   return {};
 }
 
@@ -390,6 +392,7 @@ void Framing::on_open() {
 }
 
 void Framing::on_frame(Message&& frame) {
+  if (!TurnNode::linked()) turn_open_ = false;  // what arrives begins a turn, and nothing waits for the end of the one before
   ++channel_.stats_.frames_received;
   const std::uint64_t before = session_.receiver().messages_received();
   const std::size_t size = frame.size();
