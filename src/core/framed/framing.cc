@@ -392,7 +392,8 @@ void Framing::on_open() {
 }
 
 void Framing::on_frame(Message&& frame) {
-  if (!TurnNode::linked()) turn_open_ = false;  // what arrives begins a turn, and nothing waits for the end of the one before
+  if (!TurnNode::linked())
+    turn_open_ = false;  // what arrives begins a turn, and nothing waits for the end of the one before
   ++channel_.stats_.frames_received;
   const std::uint64_t before = session_.receiver().messages_received();
   const std::size_t size = frame.size();
