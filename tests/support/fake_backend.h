@@ -31,6 +31,10 @@ class FakeBackend final : public core::Backend {
 
   [[nodiscard]] TimePoint now() const override { return now_; }
   void request_pump() override { ++pump_requests; }
+  void request_turn_end() override {
+    ++turn_end_requests;
+    request_pump();
+  }
   void set_deadline(std::optional<TimePoint> deadline) override { deadline_ = deadline; }
   void wake() noexcept override;
   [[nodiscard]] bool driven_by_host() const noexcept override { return host_drives; }
@@ -52,6 +56,7 @@ class FakeBackend final : public core::Backend {
   std::thread::id owning_thread = std::this_thread::get_id();
   bool wait_for_wakes = false;  ///< turn(true) waits for wake() instead of saying that nothing can happen
   std::uint64_t pump_requests = 0;
+  std::uint64_t turn_end_requests = 0;
   std::string reported;
   std::vector<FakePeer*> peers;           ///< that exist, oldest first
   std::vector<FakeSignaling*> signaling;  ///< same

@@ -49,6 +49,32 @@ TEST_F(FramedChannels, SendTheFirstMessageAtOnceAndShareFramesAfterIt) {
   EXPECT_EQ(pair.far.stats().messages_received, 101U);
 }
 
+TEST_F(FramedChannels, AskForNoTurnsEndWhereMessagesComeAndGoOneByOne) {
+  auto pair = framed_pair();
+  const auto requests = backend->turn_end_requests;
+  for (int round = 0; round < 3; ++round) {
+    for (const bool near_sends : {true, false}) {
+      auto& from = near_sends ? pair.near : pair.far;
+      auto& to = near_sends ? pair.far : pair.near;
+      auto& end = pair.wire->end(near_sends ? 0 : 1);
+      const auto before = end.sends;
+      ASSERT_TRUE(from.try_send_text("alone"));
+      EXPECT_EQ(end.sends, before + 1) << "at once, in round " << round;
+      settle();
+      EXPECT_EQ(end.sends, before + 1);
+      ASSERT_TRUE(to.try_receive());
+    }
+  }
+  EXPECT_EQ(backend->turn_end_requests, requests);
+  const auto before = pair.wire->end(0).sends;
+  ASSERT_TRUE(pair.near.try_send_text("alone"));
+  ASSERT_TRUE(pair.near.try_send_text("collected"));
+  ASSERT_TRUE(pair.near.try_send_text("with it"));
+  EXPECT_EQ(backend->turn_end_requests, requests + 1);
+  settle();
+  EXPECT_EQ(pair.wire->end(0).sends, before + 2);
+}
+
 TEST_F(FramedChannels, LetNothingPassHelloWhereTheTransportIsFullFromTheStart) {
   for (const bool batches_only : {false, true}) {
     auto wire = backend->make_wire({.protocol = "wdc.framed.v1", .ordered = !batches_only}, ReadyState::open);
