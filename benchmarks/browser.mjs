@@ -105,7 +105,10 @@ async function measureTransfers(page, browser, plan, progress) {
     page.call('measureTransfer', { name, size, seconds: duration, warmupSeconds, ...marks });
 
   const runTriple = async (name, size, triple) => {
-    const run = async (place, which, ranSize = size) => {
+    const order = [['before', rawOf(name), size], ['middle', name, size], ['after', rawOf(name), size]];
+    if (hasLarge(name, size)) order.splice(1 + triple % 2, 0, ['large', 'raw', largeSize]);
+    const runs = {};
+    for (const [place, which, ranSize] of order) {
       const result = await runOnce(which, ranSize, seconds);
       const rate = result.messages / result.seconds;
       const row = {
@@ -114,17 +117,12 @@ async function measureTransfers(page, browser, plan, progress) {
         seconds: rounded(result.seconds), max_timer_gap_ms: rounded(result.maxTimerGapMs),
       };
       rows.push(row);
+      runs[place] = row;
       done += 1;
       progress.step(`${browser}, ${done} of ${Math.max(done, planned)}: ${which}, ${sizeName(ranSize)}: `
         + `${row.MBps} MB/s, ${figure(row.msgs_per_s)} messages/s`);
-      return row;
-    };
-    const runLarge = () => run('large', 'raw', largeSize);
-    const before = await run('before', rawOf(name));
-    const largeFirst = hasLarge(name, size) && triple % 2 === 0 ? await runLarge() : undefined;
-    const middle = await run('middle', name);
-    const large = largeFirst ?? (hasLarge(name, size) ? await runLarge() : undefined);
-    const after = await run('after', rawOf(name));
+    }
+    const { before, middle, after, large } = runs;
     if (large) middle.raw_64k_MBps = large.MBps;
     return [before, middle, after];
   };

@@ -100,7 +100,7 @@ export class Module {
     this.host.onDead((reason) => this.#died(reason as WdcError));
   }
 
-  /** All of the memory. Holds until C++ runs, as do `words`: kept, because a new view is half a microsecond in Firefox. */
+  /** All of the memory. Holds until C++ runs, as do `words`: kept, because a new view is 0.2 us in Firefox. */
   get bytes(): Bytes {
     if (this.#bytes.length === 0) this.#bytes = new Uint8Array(this.exports.memory.buffer);
     return this.#bytes;

@@ -171,8 +171,8 @@ class Channel extends EventSource {
   }
 
   /**
-   * False: it has to go to C++. In Firefox the way through there and back takes 0.7 us of a message, of 6 that its page's thread works
-   * for one of 64 bytes without it (CPU time of that thread, 15 runs by turns).
+   * False: it has to go to C++. In Firefox the way through there and back took 0.7 us a message, beside the 5 that its page's thread
+   * works for one of 64 bytes without it (CPU time of that thread, medians of 15 runs by turns).
    */
   #passDirectly(data: ArrayBuffer | string, reader: DirectReader): boolean {
     if (this.started && !this.#beforeOpen && this.instance.isIdle) {
