@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 
 /**
- * Two peers of this page and one reliable, ordered channel between them: { near, far, opened, close() }. Both peers share one
- * page and so one thread: whatever a wrapper costs, on either end, is taken from the same core, and no second page's
- * scheduling blurs it.
+ * Two peers of this page and one reliable, ordered channel between them: { near, far, connections, opened, close() }. Both
+ * peers share one page and so one thread: whatever a wrapper costs, on either end, is taken from the same core, and no
+ * second page's scheduling blurs it. `connections` are near's and far's: who knows them knows the largest message.
  */
 export function makePair(protocol = '') {
   const peers = [new RTCPeerConnection(), new RTCPeerConnection()];
@@ -17,7 +17,7 @@ export function makePair(protocol = '') {
     channel.addEventListener('error', ({ error }) => reject(error), { once: true });
   });
   const opened = Promise.all([open(near), open(far), connect(...peers)]);
-  return { near, far, opened, close: () => peers.forEach((peer) => peer.close()) };
+  return { near, far, connections: peers, opened, close: () => peers.forEach((peer) => peer.close()) };
 }
 
 async function connect(caller, callee) {

@@ -4,11 +4,11 @@ import { loadBenchModule } from './bench_module.mjs';
 let loading;
 
 /** C++ on both ends: it sends from linear memory and reads every byte of what arrives. */
-export async function cppTransfer({ near, far }, { message, high, low }) {
+export async function cppTransfer({ near, far, connections }, { message, high, low }) {
   loading ??= loadBenchModule();
   const module = await loading;
   const { host, exports } = module;
-  const handles = [host.adoptChannel(near), host.adoptChannel(far)];
+  const handles = [near, far].map((channel, end) => host.adoptChannel(channel, { peerConnection: connections[end] }));
   const failed = host.call(() => exports.bench_open(...handles, high, low, message.length));
   if (failed !== 0) throw new Error(`bench_open: error ${failed}`);
   new Uint8Array(exports.memory.buffer, exports.bench_message() >>> 0, message.length).set(message);

@@ -26,10 +26,10 @@ export function framedTransfer(pair, { message, high, low }) {
   };
 }
 
-function transfer({ near, far }, message, flow, look = () => undefined, Channel = WasmDataChannel) {
+function transfer({ near, far, connections }, message, flow, look = () => undefined, Channel = WasmDataChannel) {
   const counter = new Counter();
-  const sender = new Channel(near, flow);
-  const receiver = new Channel(far);
+  const sender = new Channel(near, { ...flow, peerConnection: connections[0] });
+  const receiver = new Channel(far, { peerConnection: connections[1] });
   receiver.startListening((bytes) => {
     look(bytes);
     counter.add(bytes.length);

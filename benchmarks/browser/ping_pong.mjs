@@ -40,14 +40,14 @@ export function rawPingPong({ near, far, opened }, { message }) {
   return pingPong({ near: end(near), far: end(far) }, message, opened);
 }
 
-export function packagePingPong({ near, far, opened }, { message }) {
-  const end = (rtcChannel) => {
-    const channel = new WasmDataChannel(rtcChannel);
+export function packagePingPong({ near, far, connections, opened }, { message }) {
+  const end = (rtcChannel, peerConnection) => {
+    const channel = new WasmDataChannel(rtcChannel, { peerConnection });
     return {
       send: (data) => channel.send(data),
       listen: (callback) => channel.startListening(callback),
       close: () => channel.close(),
     };
   };
-  return pingPong({ near: end(near), far: end(far) }, message, opened);
+  return pingPong({ near: end(near, connections[0]), far: end(far, connections[1]) }, message, opened);
 }

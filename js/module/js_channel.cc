@@ -8,6 +8,7 @@
 
 #include "js_imports.h"
 #include "report.h"
+#include "src/browser/slot_message.h"
 #include "src/core/channel.h"
 #include "src/core/framed/framing_pointer.h"
 #include "wdc/browser.h"
@@ -150,6 +151,7 @@ Routine JsChannel::read(Reader& self) {
 Routine JsChannel::read_frames(Reader& self) {
   auto& behind = *core::Channel::behind(channel_);
   const core::ChannelReference keep(&behind);
+  browser::keep_last_slot();
   for (;;) {
     co_await Arrival(behind);
     self.running = true;
@@ -177,7 +179,8 @@ void JsChannel::deliver_batch(core::framed::ReceivedFrame& frame) {
     *next++ = static_cast<std::uint32_t>(entry.size) | (entry.type == MessageType::text ? 1U << 31 : 0U);
   }
   frame.add_reference();  // the user's code may abort the channel
-  taken(imports::wdc_js_import_deliver_batch(number_, places.data(), count));
+  const auto slot = browser::take_last_slot(bytes.data());
+  taken(imports::wdc_js_import_deliver_batch(number_, places.data(), count, slot, bytes.data()));
   frame.drop_reference();
 }
 

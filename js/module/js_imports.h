@@ -20,10 +20,12 @@ WDC_JS_IMPORT(sent) void wdc_js_import_sent(std::int32_t operation, std::int32_t
 /// The next message, given away: JavaScript owns the slot.
 WDC_JS_IMPORT(deliver)
 void wdc_js_import_deliver(std::int32_t channel, std::int32_t slot, std::size_t size, std::int32_t is_text);
-/// Messages of a frame: `count` pairs of an address and a size, the size's highest bit set for text. Gives how many the
-/// reader has taken, of those that wdc_js_taken() has not told already.
+/// Messages of a frame: `count` pairs of an address and a size, the size's highest bit set for text. `slot` is 0 or has
+/// the whole frame, whose bytes are at `frame`, too; JavaScript owns it. Gives how many the reader has taken, of those
+/// that wdc_js_taken() has not told already.
 WDC_JS_IMPORT(deliver_batch)
-std::uint32_t wdc_js_import_deliver_batch(std::int32_t channel, const std::uint32_t* places, std::uint32_t count);
+std::uint32_t wdc_js_import_deliver_batch(std::int32_t channel, const std::uint32_t* places, std::uint32_t count,
+                                          std::int32_t slot, const std::byte* frame);
 /// A message has begun that is to be read in parts; JavaScript owns the number. `size` below zero: not known.
 WDC_JS_IMPORT(incoming)
 void wdc_js_import_incoming(std::int32_t channel, std::int32_t number, std::int32_t is_text, double size);

@@ -105,6 +105,7 @@ class InstanceHost implements Host {
       report: (pointer: number, length: number) => console.error(memory.text(pointer, length)),
       slot_size: (slot: number) => instance.slotSize(slot),
       slot_read: (slot: number, pointer: number, length: number) => memory.write(slots.take(slot), pointer, length),
+      slot_copy: (slot: number, pointer: number, length: number) => memory.write(slots.get(slot), pointer, length),
       slot_free: (slot: number) => {
         slots.take(slot);
       },

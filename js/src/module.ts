@@ -52,7 +52,7 @@ export interface ChannelEvents {
   notifyOpened(error: WdcError | undefined): void;
   notifyMessage(value: ArrayBuffer | string): void;
   /** `count` pairs of a place in memory and a size, its highest bit set for text. Gives how many were taken. */
-  notifyBatch(pointer: number, count: number): number;
+  notifyBatch(pointer: number, count: number, frame: ArrayBuffer | undefined, framePointer: number): number;
   notifyIncoming(message: number, isText: boolean, size: number | undefined): void;
   notifyEndOfMessages(error: WdcError | undefined): void;
   notifyCloseEnded(error: WdcError | undefined): void;
@@ -165,8 +165,10 @@ export class Module {
         const value = this.host.takeSlot(slot) as ArrayBuffer | string;
         this.channels.get(channel)?.notifyMessage(value);
       },
-      deliver_batch: (channel: number, pointer: number, count: number) =>
-        this.channels.get(channel)?.notifyBatch(pointer >>> 0, count) ?? 0,
+      deliver_batch: (channel: number, pointer: number, count: number, slot: number, framePointer: number) => {
+        const frame = slot > 0 ? this.host.takeSlot(slot) as ArrayBuffer : undefined;
+        return this.channels.get(channel)?.notifyBatch(pointer >>> 0, count, frame, framePointer >>> 0) ?? 0;
+      },
       incoming: (channel: number, message: number, isText: number, size: number) =>
         this.channels.get(channel)?.notifyIncoming(message, isText !== 0, size < 0 ? undefined : size),
       part: (message: number, slot: number) => {

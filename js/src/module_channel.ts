@@ -462,14 +462,14 @@ export class ModuleChannel implements ChannelEvents {
     this.#reader.message(value);
   }
 
-  notifyBatch(pointer: number, count: number): number {
+  notifyBatch(pointer: number, count: number, frame: ArrayBuffer | undefined, framePointer: number): number {
     const reader = this.#reader?.batches;
     if (!reader) return 0;
     const module = this.#module;
     const first = pointer >>> 2;
     const last = first + 2 * (count - 1);
     const start = module.words[first] ?? 0;
-    let frame: Bytes | undefined;
+    let views: Bytes | undefined;
     const batch = { taken: 0 };
     this.#batch = batch;
     for (let index = first; index <= last && this.#batch === batch; index += 2) {
@@ -483,8 +483,10 @@ export class ModuleChannel implements ChannelEvents {
       } else if (size <= kCopiedBytes && !reader.views) {
         reader.message(bytes.slice(place, end));
       } else {
-        frame ??= bytes.slice(start, (words[last] ?? 0) + ((words[last + 1] ?? 0) & kSizeBits));
-        reader.message(frame.subarray(place - start, end - start));
+        // Most often the browser's own buffer is there yet, and nothing is copied out.
+        views ??= frame ? new Uint8Array(frame, start - framePointer)
+          : bytes.slice(start, (words[last] ?? 0) + ((words[last + 1] ?? 0) & kSizeBits));
+        reader.message(views.subarray(place - start, end - start));
       }
     }
     if (this.#batch !== batch) return 0; // told already

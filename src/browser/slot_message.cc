@@ -21,7 +21,15 @@ class SlotSource final : public core::MessageSource {
   const std::byte* materialise(std::uintptr_t& token, std::size_t size) override {
     std::byte* buffer = pool_.take(size);
     if (buffer == nullptr) return nullptr;  // the slot stays: the message can still be forwarded
-    host::slot_read(static_cast<host::Number>(token), buffer, size);
+    const auto slot = static_cast<host::Number>(token);
+    if (keeps_last_) {
+      drop_last();
+      host::slot_copy(slot, buffer, size);
+      last_slot_ = slot;
+      last_bytes_ = buffer;
+    } else {
+      host::slot_read(slot, buffer, size);
+    }
     ++in_memory_;
     token = reinterpret_cast<std::uintptr_t>(buffer);
     return buffer;
@@ -36,8 +44,16 @@ class SlotSource final : public core::MessageSource {
   /// Messages whose bytes are in memory.
   [[nodiscard]] std::size_t in_memory() const noexcept { return in_memory_; }
 
+  void keep_last() noexcept { keeps_last_ = true; }
+  [[nodiscard]] host::Number take_last(const std::byte* bytes) noexcept {
+    if (bytes != last_bytes_) return 0;
+    last_bytes_ = nullptr;
+    return std::exchange(last_slot_, 0);
+  }
+
   void release(std::uintptr_t token, std::size_t size, bool materialised) noexcept override {
     if (materialised) {
+      if (reinterpret_cast<std::byte*>(token) == last_bytes_) drop_last();
       --in_memory_;
       pool_.give(reinterpret_cast<std::byte*>(token), size);
     } else {
@@ -48,8 +64,16 @@ class SlotSource final : public core::MessageSource {
  private:
   void destroy() noexcept override {}
 
+  void drop_last() noexcept {
+    last_bytes_ = nullptr;
+    if (const auto slot = std::exchange(last_slot_, 0); slot != 0) host::slot_free(slot);
+  }
+
   BufferPool pool_;
   std::size_t in_memory_ = 0;
+  bool keeps_last_ = false;
+  host::Number last_slot_ = 0;  // what was fetched last, into last_bytes_
+  const std::byte* last_bytes_ = nullptr;
 };
 
 /// Constructed at compile time, so that no message asks whether it is; in a union, so that nothing destroys it.
@@ -98,6 +122,10 @@ host::Number slot_behind(const Message& message) noexcept {
   if (core::MessageAccess::source(message) != &slot_source() || core::MessageAccess::materialised(message)) return 0;
   return static_cast<host::Number>(core::MessageAccess::token(message));
 }
+
+void keep_last_slot() noexcept { slot_source().keep_last(); }
+
+host::Number take_last_slot(const std::byte* bytes) noexcept { return slot_source().take_last(bytes); }
 
 Message message_from_slot(Slot slot, std::size_t size, MessageType type) {
   return make_slot_message(static_cast<host::Number>(slot), size, type);

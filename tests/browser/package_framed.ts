@@ -168,6 +168,25 @@ export const framedTests: Record<string, () => Promise<void>> = {
     await closed(both);
   },
 
+  async 'framed: a view on what has just come is on the browser\'s own buffer, on what waited on a copy'() {
+    const both = await framedPair();
+    const { left, right } = both;
+    const size = 3000;
+    for (const seed of [1, 2]) {
+      await left.send(pattern(size, seed));
+      await until(() => right.stats().messagesReceived === seed); // a frame each
+    }
+    const messages: Uint8Array[] = [];
+    const stop = right.startListening((message) => messages.push(message));
+    await until(() => messages.length === 2);
+    await left.send(pattern(size, 3));
+    await until(() => messages.length === 3);
+    stop();
+    check(messages.every((message, index) => message.length === size && isPattern(message, index + 1)), 'what arrived');
+    equal(messages.map(({ buffer }) => buffer.byteLength > size), [false, true, true], 'with the head of its frame before it');
+    await closed(both);
+  },
+
   async 'framed: a listener that stops in the middle of a frame leaves the rest to the next reader, unacknowledged'() {
     const both = await framedPair();
     const { left, right } = both;

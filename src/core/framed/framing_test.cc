@@ -367,6 +367,55 @@ TEST_F(FramedChannels, FlushWhatATurnHasCollected) {
   EXPECT_TRUE(run(pair.near.flush()));
 }
 
+TEST_F(FramedChannels, AnswerSeveralMessagesInPartsAtOnce) {
+  auto pair = framed_pair();
+  const std::string text(200'000, 'x');  // within the credit that each begins with
+  const auto send_and_read = [&] {
+    auto sending = start(pair.near.send_text(text));
+    settle();
+    ASSERT_TRUE(sending.done());
+    ASSERT_EQ(pair.far.try_receive()->size(), text.size());
+    settle();
+  };
+  const auto before = pair.wire->end(1).sends;
+  for (int message = 1; message <= 12; ++message) {
+    send_and_read();
+    EXPECT_EQ(pair.wire->end(1).sends, before + static_cast<std::uint64_t>(message / 4)) << message;
+  }
+  EXPECT_EQ(pair.near.delivery().acknowledged, 12 * text.size());
+
+  // Who asks hears of it, whether it was taken before or is after.
+  send_and_read();
+  EXPECT_EQ(pair.near.delivery().acknowledged, 12 * text.size());
+  auto sending = start(pair.near.send_text(text));
+  auto taken = start(pair.near.flush(FlushTo::peer));
+  settle();
+  EXPECT_EQ(pair.near.delivery().acknowledged, 13 * text.size());
+  EXPECT_FALSE(taken.done());
+  ASSERT_TRUE(pair.far.try_receive());
+  settle();
+  ASSERT_TRUE(taken.done());
+  EXPECT_TRUE(taken.take());
+  EXPECT_EQ(pair.near.delivery().acknowledged, 14 * text.size());
+}
+
+TEST_F(FramedChannels, GiveAPlaceBackBeforeTheLastIsTaken) {
+  auto pair = framed_pair({}, {.framed = {.messages_in_progress = 8}});
+  const std::string text(100'000, 'x');
+  std::vector<Spawned<Result<void>>> sends;
+  for (int message = 0; message < 8; ++message) {
+    sends.push_back(start(pair.near.send_text(text)));
+    settle();
+    if (message == 0) {
+      ASSERT_TRUE(pair.far.try_receive());
+    }
+  }
+  auto waiting = start(pair.near.send_text(text));  // seven are unread, and of one the sender has not heard yet
+  settle();
+  for (auto& send : sends) EXPECT_TRUE(send.done());
+  EXPECT_TRUE(waiting.done());
+}
+
 TEST_F(FramedChannels, HaveBatchesOnlyWhereOrderOrReliabilityIsMissing) {
   const core::ChannelInfo info{.protocol = "wdc.framed.v1", .ordered = false};
   auto wire = backend->make_wire(info);

@@ -102,6 +102,8 @@ void Receiver::check_credit() {
 Fault Receiver::handle_sync(std::uint64_t messages) noexcept {
   if (messages > messages_received_) return Fault::control_impossible;
   sync_ = std::max(sync_, messages);
+  hurried_below_ = next_id_;
+  hurry_releases();
   check_credit();
   return Fault::none;
 }
@@ -165,6 +167,7 @@ Fault Receiver::handle_part(ReceivedFrame& frame) {
     if (head.id != next_id_) return Fault::part_unknown;
     if (table_.size() >= options_.messages_in_progress) return Fault::too_many_messages;
     incoming = &make_incoming();
+    if (table_.size() == options_.messages_in_progress) hurry_releases();
     incoming->type = head.text ? MessageType::text : MessageType::binary;
     if (head.sized) incoming->size = head.size;
     list(*incoming);
@@ -300,9 +303,14 @@ void Receiver::widen_all() {
 }
 
 /// Tells it if it is a quarter of `step` more, or if the sender could be waiting for it: it holds out for up to half of
-/// the first window.
+/// the first window. Not if what it has is enough for the rest: with the rest in one part it goes in any case, and in
+/// smaller ones each part that comes is another occasion.
 void Receiver::set_limit(Incoming& incoming, std::uint64_t limit, std::uint64_t step) {
   incoming.next_limit = std::max(incoming.next_limit, limit);
+  if (incoming.size) {
+    const std::uint64_t rest = *incoming.size - incoming.received;
+    if (incoming.limit - incoming.used >= rest + rest / 64 + cost_of(kLongestPartHead)) return;
+  }
   const std::uint64_t more = incoming.next_limit - incoming.limit;
   const auto little = std::max<std::uint64_t>(options_.message_window / 2, kSmallestWindow);
   if (more >= step / 4 || (more > 0 && incoming.limit - incoming.used < little)) mark_due(incoming.credit_due);
@@ -449,10 +457,23 @@ void Receiver::mark_due(bool& flag) noexcept {
 /// The end of a message: nothing of it comes any more, and its user has what it wanted of it.
 void Receiver::release_if_done(Incoming& incoming) {
   const bool over = incoming.in_table && (incoming.ended || incoming.cancelled);
-  if (over && (incoming.given_out || incoming.cancelled || incoming.stopped)) mark_due(incoming.release_due);
+  if (!over || !(incoming.given_out || incoming.cancelled || incoming.stopped) || incoming.release_due) return;
+  mark_due(incoming.release_due);
+  if (!may_wait(incoming)) return hurry_releases();
+  ++releases_waiting_;
+  waiting_bytes_ += incoming.taken;
+}
+
+/// Messages of a few parts would otherwise be answered by a frame each, 2 to 4 % of all packets with 64 KiB ones. Not
+/// where their sender may be waiting for it, and no more of them than the channel's credit may lag behind.
+bool Receiver::may_wait(const Incoming& incoming) const noexcept {
+  return incoming.given_out && incoming.taken == incoming.received && incoming.id >= hurried_below_ && !finished_ &&
+         table_.size() < options_.messages_in_progress && releases_waiting_ + 1 < options_.messages_in_progress / 4 &&
+         waiting_bytes_ + incoming.taken < options_.window / 4;
 }
 
 bool Receiver::poll_records(Writer& writer) {
+  hurry_releases();  // all go with what goes now
   if (credit_due_) {
     if (writer.left() < kLongestRecord) return true;
     limit_ = given_back_ + options_.window;

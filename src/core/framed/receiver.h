@@ -77,7 +77,7 @@ class Receiver {
 
   /// Records that are due, as far as there is room; true if there are more.
   bool poll_records(Writer& writer);
-  [[nodiscard]] bool records_due() const noexcept { return credit_due_ || records_due_ > 0; }
+  [[nodiscard]] bool records_due() const noexcept { return credit_due_ || records_due_ > releases_waiting_; }
   /// Nothing is unread or unreleased.
   [[nodiscard]] bool all_taken() const noexcept { return items_.empty() && table_.empty(); }
   [[nodiscard]] bool finished() const noexcept { return finished_; }
@@ -113,6 +113,8 @@ class Receiver {
   void throw_away(Incoming& incoming);
   void refuse(Incoming& incoming);
   void release_if_done(Incoming& incoming);
+  [[nodiscard]] bool may_wait(const Incoming& incoming) const noexcept;
+  void hurry_releases() noexcept { releases_waiting_ = waiting_bytes_ = 0; }
   void recycle_if_unused(Incoming& incoming);
   void mark_due(bool& flag) noexcept;
 
@@ -129,6 +131,9 @@ class Receiver {
   std::vector<Incoming*> table_;
   std::uint64_t next_id_ = 0;
   std::size_t records_due_ = 0;
+  std::size_t releases_waiting_ = 0;  // of those, RELEASE records that can go with others
+  std::uint64_t waiting_bytes_ = 0;   // taken, of which they would tell
+  std::uint64_t hurried_below_ = 0;   // the peer waits to hear of messages with lower ids
 
   std::uint64_t used_ = 0;  // credit of the channel
   std::uint64_t given_back_ = 0;
