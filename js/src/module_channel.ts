@@ -262,7 +262,7 @@ export class ModuleChannel implements ChannelEvents {
         }
         if (result !== wouldBlock) return this.#refuse(result);
       }
-      return this.#sendInTurn(own ? payload : snapshot(payload), request);
+      return this.#sendInTurn(payload, own, request);
     } catch (error) {
       return Promise.reject(error as Error);
     }
@@ -292,16 +292,20 @@ export class ModuleChannel implements ChannelEvents {
     return this.#module.trySendOutbox(this.#number, bytes.length, 0);
   }
 
-  #sendInTurn(payload: Payload, request: SendRequest): Promise<void> {
+  #sendInTurn(payload: Payload, own: boolean, request: SendRequest): Promise<void> {
     const size = sizeOf(payload);
     const isText = typeof payload === 'string' ? 1 : 0;
     if (this.framed && size > kOutboxBytes) {
       const limit = this.maxMessageSize;
       if (limit > 0 && size > limit) return Promise.reject(new WdcError('message_too_large', '', { value: size, limit }));
-      return this.sendFrom(feedOfBytes(typeof payload === 'string' ? encoder.encode(payload) : bytesOf(payload)), size, isText, request);
+      const feed = feedOfBytes(typeof payload === 'string' ? encoder.encode(payload) : bytesOf(payload));
+      const sent = this.sendFrom(feed, size, isText, request);
+      if (!own) feed.keep();
+      return sent;
     }
     const { host } = this.#module;
-    return this.#start(request, (exports, number) => exports.wdc_js_send(number, host.putSlot(payload), size, isText));
+    const kept = own ? payload : snapshot(payload);
+    return this.#start(request, (exports, number) => exports.wdc_js_send(number, host.putSlot(kept), size, isText));
   }
 
   /** The same for bytes that come as there is room for them; `size` below zero: not known. Framed channels only. */

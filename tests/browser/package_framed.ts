@@ -146,6 +146,25 @@ export const framedTests: Record<string, () => Promise<void>> = {
     await closed(both);
   },
 
+  async 'framed: a large message is what it was when send() returned, gone in part or not at all'() {
+    const both = await framedPair({ sendHighWaterMark: 200_000 });
+    const { left, right } = both;
+    const size = 1_000_000;
+    const sends: Promise<void>[] = [];
+    const received = take(right, 3);
+    for (const seed of [1, 2, 3]) {
+      const bytes = pattern(size, seed);
+      sends.push(left.send(bytes));
+      bytes.fill(0);
+    }
+    await Promise.all(sends);
+    check((await received).every((message, index) => {
+      const bytes = message as Uint8Array;
+      return bytes.length === size && isPattern(bytes, index + 1);
+    }), 'what was sent');
+    await closed(both);
+  },
+
   async 'framed: small messages have buffers of their own, views share one'() {
     const both = await framedPair();
     const { left, right } = both;
