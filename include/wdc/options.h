@@ -53,7 +53,8 @@ struct FramedOptions {
   MessageOrder order = MessageOrder::starts;
   SendOverflow send_overflow = SendOverflow::refuse;
   /// Bytes of the largest frame to send, 256 to 2^20, and no more than the transport takes. A message of 64 KiB fits a
-  /// frame of the default. With batches_only, and if this is the default, frames are 1,100 bytes: one packet's worth.
+  /// frame of the default; larger ones of up to 256 KiB go in one piece all the same, unless this is not the default.
+  /// With batches_only, and if this is the default, frames are 1,100 bytes: one packet's worth.
   std::size_t frame_size = kDefaultFrameSize;
   /// Needed for a channel that is unordered, or gives up retransmitting: there only batches work. Without it such a
   /// channel is refused with unsupported.

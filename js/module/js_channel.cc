@@ -60,6 +60,7 @@ constexpr std::uint32_t kMostAtOnce = 2'048;
 
 JsChannel::JsChannel(std::int32_t number, EventLoop& loop, DataChannel channel, IncomingPool& incoming)
     : number_(number), loop_(loop), incoming_(incoming), channel_(std::move(channel)), watch_(watch()) {
+  if (core::framed::is_linked() && channel_.framed()) browser::keep_last_slot();
   watch_.resume();
 }
 
@@ -151,7 +152,6 @@ Routine JsChannel::read(Reader& self) {
 Routine JsChannel::read_frames(Reader& self) {
   auto& behind = *core::Channel::behind(channel_);
   const core::ChannelReference keep(&behind);
-  browser::keep_last_slot();
   for (;;) {
     co_await Arrival(behind);
     self.running = true;

@@ -106,6 +106,9 @@ class InstanceHost implements Host {
       slot_size: (slot: number) => instance.slotSize(slot),
       slot_read: (slot: number, pointer: number, length: number) => memory.write(slots.take(slot), pointer, length),
       slot_copy: (slot: number, pointer: number, length: number) => memory.write(slots.get(slot), pointer, length),
+      slot_write: (slot: number, pointer: number, length: number) => {
+        new Uint8Array(slots.get(slot) as ArrayBuffer).set(memory.view(pointer, length));
+      },
       slot_free: (slot: number) => {
         slots.take(slot);
       },

@@ -39,6 +39,7 @@ WDC_IMPORT(report) void report(const char* text, std::size_t size);
 WDC_IMPORT(slot_size) std::size_t slot_size(Number slot);
 WDC_IMPORT(slot_read) std::int32_t slot_read(Number slot, void* target, std::size_t size);
 WDC_IMPORT(slot_copy) std::int32_t slot_copy(Number slot, void* target, std::size_t size);
+WDC_IMPORT(slot_write) void slot_write(Number slot, const void* bytes, std::size_t size);
 WDC_IMPORT(slot_free) void slot_free(Number slot);
 WDC_IMPORT(slot_from_bytes) Number slot_from_bytes(const void* bytes, std::size_t size);
 WDC_IMPORT(slot_from_text) Number slot_from_text(const void* text, std::size_t size);

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "src/browser/slot_message.h"
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
 #include "src/browser/buffer_pool.h"
+#include "src/core/framed/codec.h"
 #include "src/core/message_access.h"
 #include "wdc/browser.h"
 
@@ -140,6 +142,14 @@ Slot to_slot(Message&& message) {
   }
   const auto bytes = taken.bytes();
   if (bytes.size() != taken.size()) return Slot::none;  // no memory to fetch them
+  if (const auto fetched = type == MessageType::binary ? take_last_slot(bytes.data()) : 0; fetched != 0) {
+    if (host::slot_size(fetched) == bytes.size()) {
+      // Framed mode has put a message's first bytes where the head of its frame was.
+      host::slot_write(fetched, bytes.data(), std::min(bytes.size(), core::framed::kLongestPartHead));
+      return static_cast<Slot>(fetched);
+    }
+    host::slot_free(fetched);
+  }
   const auto slot = type == MessageType::text ? host::slot_from_text(bytes.data(), bytes.size())
                                               : host::slot_from_bytes(bytes.data(), bytes.size());
   return slot < 0 ? Slot::none : static_cast<Slot>(slot);

@@ -206,6 +206,39 @@ export const framedTests: Record<string, () => Promise<void>> = {
     await closed(both);
   },
 
+  async 'framed: a message of up to 256 KiB comes in one piece, in a buffer of its own'() {
+    const both = await framedPair();
+    const { left, right } = both;
+    const sizes = [65_536, 65_537, 100_000, 262_144, 262_145];
+    const sendAll = async (): Promise<void> => {
+      for (const [index, size] of sizes.entries()) await left.send(pattern(size, index));
+    };
+    const whole = (message: unknown, index: number): boolean => {
+      const bytes = message as Uint8Array;
+      return bytes.length === sizes[index] && isPattern(bytes, index);
+    };
+    for (const listens of [true, false]) {
+      const reading = listens
+        ? new Promise<Uint8Array[]>((resolve) => {
+          const messages: Uint8Array[] = [];
+          const stop = right.startListening((message) => {
+            messages.push(message);
+            if (messages.length < sizes.length) return;
+            stop();
+            resolve(messages);
+          });
+        })
+        : take(right, sizes.length);
+      await sendAll();
+      check((await reading).every(whole), 'what was sent');
+    }
+    // What waited for its reader, too.
+    await sendAll();
+    await until(() => right.stats().messagesReceived === 3 * sizes.length);
+    check((await take(right, sizes.length)).every(whole), 'what waited');
+    await closed(both);
+  },
+
   async 'framed: a listener that stops in the middle of a frame leaves the rest to the next reader, unacknowledged'() {
     const both = await framedPair();
     const { left, right } = both;

@@ -129,6 +129,46 @@ TEST_F(FramedChannels, CarryMessagesOfAnySizeInOrder) {
   for (auto& send : sends) EXPECT_TRUE(send.take());
 }
 
+TEST_F(FramedChannels, CarryMessagesOfUpTo256KiBInOnePiece) {
+  auto pair = framed_pair();
+  const auto text_of = [](std::size_t size) {
+    std::string text(size, 0);
+    for (std::size_t at = 0; at < size; ++at) text[at] = static_cast<char>('!' + at % 89);
+    return text;
+  };
+  for (const std::size_t size : {65'600U, 100'000U, 262'143U, 262'144U}) {
+    const auto text = text_of(size);
+    for (const bool whole : {true, false}) {
+      const auto before = pair.near.stats().frames_sent;
+      auto sending = start(pair.near.send_text(text));
+      settle();
+      ASSERT_TRUE(sending.done());
+      EXPECT_EQ(pair.near.stats().frames_sent, before + 2) << size;  // a few bytes, and the rest
+      if (whole) {
+        const auto message = pair.far.try_receive();
+        ASSERT_TRUE(message);
+        EXPECT_EQ(message->as_text(), text);
+      } else {
+        auto messages = pair.far.incoming_messages();
+        auto incoming = run(messages.next());
+        ASSERT_TRUE(incoming);
+        std::string read;
+        while (auto part = run(incoming->next_part())) read += part->as_text();
+        EXPECT_EQ(read, text);
+      }
+      settle();
+    }
+  }
+  EXPECT_EQ(pair.far.ready_state(), ReadyState::open);
+
+  const auto before = pair.near.stats().frames_sent;
+  const auto larger = text_of(262'145);
+  auto sending = start(pair.near.send_text(larger));
+  settle();
+  EXPECT_EQ(pair.far.try_receive()->as_text(), larger);
+  EXPECT_EQ(pair.near.stats().frames_sent, before + 4);
+}
+
 TEST_F(FramedChannels, HoldTheirSenderBackWhileNobodyReads) {
   auto pair = framed_pair({}, {.framed = {.window = 100'000}});
   std::size_t accepted = 0;

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <span>
 
@@ -43,6 +44,12 @@ class ReceivedFrame final : public MessageSource, public ReceiveItem, public Lis
   std::size_t overhead = 0;     // credit that is given back with the last message of it
   std::size_t part_offset = 0;  // of a part's bytes
   [[nodiscard]] std::size_t part_size() const { return frame_.size() - part_offset; }
+  /// These bytes, and then the part's, in the place of its head. REQUIRES: as many as that is long.
+  void put_before_part(std::span<const std::byte> bytes) noexcept {
+    // The home's buffer, which nobody else looks at.
+    std::memcpy(const_cast<std::byte*>(frame_.bytes().data()), bytes.data(), bytes.size());
+    part_offset = 0;
+  }
 
   const std::byte* materialise(std::uintptr_t& token, std::size_t) override { return frame_.bytes().data() + token; }
   void release(std::uintptr_t, std::size_t, bool) noexcept override {}

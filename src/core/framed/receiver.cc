@@ -233,8 +233,24 @@ Fault Receiver::handle_cancel(std::uint64_t id) {
   return Fault::none;
 }
 
+/// The message is in one frame, but for as many bytes as the head of that one is long: they take its place. True also
+/// where the first bytes are here, and what they belong before is not.
+bool Receiver::is_in_one_piece(Incoming& incoming) {
+  auto* const first = incoming.parts.front();
+  if (first == nullptr || incoming.whole.size() > 0 || !incoming.size) return false;
+  auto* const second = incoming.parts.after(*first);
+  const std::size_t size = first->part_size();
+  if (second == nullptr) return incoming.ended || size <= kLongestPartHead;
+  if (!incoming.ended || size + second->part_size() != *incoming.size || size != second->part_offset) return false;
+  second->put_before_part(first->bytes().subspan(first->part_offset));
+  static_cast<ListLink<ReceivedFrame>*>(first)->unlink();
+  first->drop_reference();
+  return true;
+}
+
 /// Moves what has come to the one place; its frames are free again.
 void Receiver::assemble(Incoming& incoming) {
+  if (is_in_one_piece(incoming)) return;
   while (auto* const frame = incoming.parts.front()) {
     static_cast<ListLink<ReceivedFrame>*>(frame)->unlink();
     const bool stored = incoming.whole.append(frame->bytes().subspan(frame->part_offset), incoming.size.value_or(0));
@@ -394,8 +410,14 @@ void Receiver::want_whole(Incoming& incoming) {
 
 Message Receiver::read_whole(Incoming& incoming) {
   if (!incoming.parts.empty()) assemble(incoming);
-  Message message =
-      incoming.whole.size() > 0 ? incoming.whole.take(incoming.type) : MessageAccess::empty(incoming.type);
+  Message message = MessageAccess::empty(incoming.type);
+  if (incoming.whole.size() > 0) {
+    message = incoming.whole.take(incoming.type);
+  } else if (auto* const frame = incoming.parts.front()) {
+    static_cast<ListLink<ReceivedFrame>*>(frame)->unlink();
+    message = frame->view(frame->part_offset, frame->part_size(), incoming.type);
+    frame->drop_reference();
+  }
   incoming.taken += message.size();
   incoming.given_out = true;
   unlist(incoming);

@@ -7,11 +7,11 @@
 
 namespace wdc::core::framed {
 
-void Sender::open(const Hello& peer, std::size_t frame_limit) {
+void Sender::open(const Hello& peer, std::size_t frame_limit, std::size_t largest_frame) {
   peer_ = peer;
   limit_ = peer.window;
   frame_limit_ = static_cast<std::size_t>(std::min<std::uint64_t>(frame_limit, peer.max_frame));
-  largest_frame_ = frame_limit_;
+  largest_frame_ = static_cast<std::size_t>(std::min<std::uint64_t>(largest_frame, peer.max_frame));
   buffer_.set_limit(frame_limit_);
   slot_count_ = static_cast<std::size_t>(std::min<std::uint64_t>(peer.messages, kMostSlots));
   slots_ = std::make_unique<OutgoingSlot[]>(slot_count_);
@@ -120,10 +120,25 @@ void Sender::handle_sent() noexcept {
 
 // Messages in parts.
 
+/// A message that fits a frame of its own, but for the head, goes in two: first as many bytes as the second one's head
+/// is long, then the rest. Where that one arrives the first bytes take the place of its head, and the message is in one
+/// piece, with nothing copied.
+bool Sender::is_in_one_piece(const Outgoing& message) const noexcept {
+  return message.size <= largest_frame_ && message.size + 2 * (kFrameCost + kLongestPartHead) <= peer_.message_window;
+}
+
+/// Bytes of the next frame of the message.
+std::size_t Sender::limit_for(const Outgoing& message, const PartHead& head) const noexcept {
+  if (!is_in_one_piece(message)) return frame_limit_;
+  const std::size_t later_head = encoded_size(PartHead{.id = head.id});
+  if (head.first) return encoded_size(head) + later_head;
+  return message.offset == later_head ? static_cast<std::size_t>(message.size) : frame_limit_;
+}
+
 /// How many bytes of the message may go now; none: not before more credit has come.
 std::optional<std::size_t> Sender::room_for(const Outgoing& message, const PartHead& head) const noexcept {
   const std::size_t head_size = encoded_size(head);
-  std::uint64_t wanted = frame_limit_ - head_size;
+  std::uint64_t wanted = limit_for(message, head) - head_size;
   if (message.size != Outgoing::kUnknownSize) wanted = std::min(wanted, message.size - message.offset);
   const std::uint64_t left = message.slot == nullptr ? peer_.message_window : message.slot->limit - message.slot->used;
   const std::uint64_t whole = kFrameCost + head_size + wanted;
@@ -144,7 +159,9 @@ void Sender::make_part(Outgoing& message) {
   if (!room) return scheduler_.park(message);
   const bool from_source = message.source != nullptr;
   reading_ = &message;
+  buffer_.set_limit(std::max(frame_limit_, encoded_size(head) + *room));
   const auto filled = fill(message, buffer_.part_room(head).first(*room));
+  buffer_.set_limit(frame_limit_);
   // A source's user may have taken its message back meanwhile.
   if (std::exchange(reading_, nullptr) == nullptr) return;
   if (!filled) {

@@ -47,8 +47,9 @@ class Sender {
   Sender(const Sender&) = delete;
   Sender& operator=(const Sender&) = delete;
 
-  /// What the peer takes is known: data may go. `frame_limit` is what this end and the transport want at most.
-  void open(const Hello& peer, std::size_t frame_limit);
+  /// What the peer takes is known: data may go. `frame_limit` is what this end and the transport want at most,
+  /// `largest_frame` what a message may have that goes in one piece: see is_in_one_piece().
+  void open(const Hello& peer, std::size_t frame_limit, std::size_t largest_frame);
   /// Batches only: no credit; `largest_frame` is what the transport takes, for a message that needs a frame of its own.
   void open_batches_only(std::size_t frame_limit, std::size_t largest_frame);
   [[nodiscard]] bool is_open() const noexcept { return open_; }
@@ -126,6 +127,8 @@ class Sender {
   void append_to_batch(std::span<const std::byte> bytes, MessageType type);
   [[nodiscard]] std::span<const std::byte> finish_batch() noexcept;
   void make_part(Outgoing& message);
+  [[nodiscard]] bool is_in_one_piece(const Outgoing& message) const noexcept;
+  [[nodiscard]] std::size_t limit_for(const Outgoing& message, const PartHead& head) const noexcept;
   [[nodiscard]] std::optional<std::size_t> room_for(const Outgoing& message, const PartHead& head) const noexcept;
   [[nodiscard]] Result<std::size_t> fill(Outgoing& message, std::span<std::byte> room);
   void begin(Outgoing& message) noexcept;

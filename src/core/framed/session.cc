@@ -10,6 +10,8 @@ namespace {
 
 /// RFC 8841 section 6.1: what a peer takes that says nothing.
 constexpr std::uint64_t kDefaultTransportMessage = 65'536;
+/// The largest message that goes in one piece: what Chromium takes at most.
+constexpr std::uint64_t kLargestPiece = 262'144;
 /// One packet's worth: where a lost packet loses its frame, and nothing else should.
 constexpr std::size_t kPacketFrame = 1'100;
 
@@ -79,7 +81,9 @@ Fault Session::handle_hello(std::span<const std::byte> frame) {
 void Session::open_sender() {
   const auto limit =
       std::max<std::uint64_t>(kSmallestFrame, std::min<std::uint64_t>(options_.frame_size, transport_max_));
-  sender_.open(*peer_, static_cast<std::size_t>(limit));
+  const bool is_default = options_.frame_size == FramedOptions::kDefaultFrameSize;
+  const auto largest = is_default ? std::max(limit, std::min(kLargestPiece, transport_max_)) : limit;
+  sender_.open(*peer_, static_cast<std::size_t>(limit), static_cast<std::size_t>(largest));
 }
 
 Fault Session::handle_control(std::span<const std::byte> frame) {
