@@ -487,7 +487,7 @@ export class ModuleChannel implements ChannelEvents {
       } else if (size <= kCopiedBytes && !reader.views) {
         reader.message(bytes.slice(place, end));
       } else {
-        // Most often the browser's own buffer is there yet, and nothing is copied out.
+        // Most often the browser's own buffer is still there, and nothing is copied out.
         views ??= frame ? new Uint8Array(frame, start - framePointer)
           : bytes.slice(start, (words[last] ?? 0) + ((words[last + 1] ?? 0) & kSizeBits));
         reader.message(views.subarray(place - start, end - start));

@@ -103,7 +103,7 @@ class Receiver {
   [[nodiscard]] Incoming* find(std::uint64_t id) noexcept;
   [[nodiscard]] Incoming& make_incoming();
   void append(Incoming& incoming, ReceivedFrame& frame);
-  [[nodiscard]] static bool is_in_one_piece(Incoming& incoming);
+  [[nodiscard]] static bool keep_in_one_piece(Incoming& incoming);
   void assemble(Incoming& incoming);
   [[nodiscard]] bool check_size(Incoming& incoming, std::uint64_t size);
   void widen(Incoming& incoming);
