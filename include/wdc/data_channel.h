@@ -72,7 +72,8 @@ struct Outgoing : ChannelWaiter {
   std::optional<std::uint64_t> key{};  // waiting messages of one key: the last one counts
   MessageType type = MessageType::binary;
   Priority priority = Priority::low;
-  bool parked = false;  // cannot go on before its source or its credit says so
+  bool in_memory = true;  // see ByteSource
+  bool parked = false;    // cannot go on before its source or its credit says so
 
   static constexpr std::uint64_t kUnknownSize = ~std::uint64_t{0};
 };

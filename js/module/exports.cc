@@ -169,15 +169,15 @@ std::int32_t wdc_js_send(std::int32_t channel, std::int32_t slot, std::size_t si
   return channels().senders.send(at(channel).channel(), std::move(message), options);
 }
 
-/// Bytes of imports::source_read(); `size` below zero: not known.
+/// Bytes of imports::source_read(); `size` below zero: not known; `in_memory`: read() fills every room.
 WDC_JS_EXPORT(wdc_js_send_source)
-std::int32_t wdc_js_send_source(std::int32_t channel, double size, std::int32_t is_text) {
+std::int32_t wdc_js_send_source(std::int32_t channel, double size, std::int32_t is_text, std::int32_t in_memory) {
   if (!has_framed_mode()) return report(Error(Errc::unsupported));
   const auto options = std::exchange(channels().next_send, {});
   if (!has_headroom()) return report(Error(Errc::out_of_memory));
   std::optional<std::uint64_t> known;
   if (size >= 0) known = static_cast<std::uint64_t>(size);
-  return channels().senders.send_from_source(at(channel).channel(), known,
+  return channels().senders.send_from_source(at(channel).channel(), known, in_memory != 0,
                                              is_text ? MessageType::text : MessageType::binary, options);
 }
 

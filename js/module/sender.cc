@@ -22,11 +22,12 @@ std::int32_t SenderPool::send(DataChannel& channel, Message&& message, const Sen
   return start(sender, channel, What::message);
 }
 
-std::int32_t SenderPool::send_from_source(DataChannel& channel, std::optional<std::uint64_t> size, MessageType type,
-                                          const SendOptions& options) {
+std::int32_t SenderPool::send_from_source(DataChannel& channel, std::optional<std::uint64_t> size, bool in_memory,
+                                          MessageType type, const SendOptions& options) {
   auto& sender = idle_sender();
   sender.source.operation_ = sender.number;
   sender.source.size_ = size;
+  sender.source.in_memory_ = in_memory;
   sender.type = type;
   sender.options = options;
   return start(sender, channel, What::source);

@@ -19,6 +19,7 @@ namespace wdc::js {
 class JsSource final : public ByteSource {
  public:
   [[nodiscard]] std::optional<std::uint64_t> size() const override { return size_; }
+  [[nodiscard]] bool in_memory() const override { return in_memory_; }
   [[nodiscard]] Result<std::size_t> read(std::span<std::byte> room) override;
   void wake() noexcept { ready(); }
 
@@ -26,6 +27,7 @@ class JsSource final : public ByteSource {
   friend class SenderPool;
   std::int32_t operation_ = 0;
   std::optional<std::uint64_t> size_;
+  bool in_memory_ = false;
 };
 
 /// Sends in progress. A send borrows a sender and gives it back at its end, so once there are as many senders as sends
@@ -34,9 +36,9 @@ class SenderPool {
  public:
   /// 0: accepted. A positive number: waits, and imports::sent() tells its end. Else minus the number of an error.
   [[nodiscard]] std::int32_t send(DataChannel& channel, Message&& message, const SendOptions& options);
-  /// The same for bytes from a source.
-  [[nodiscard]] std::int32_t send_from_source(DataChannel& channel, std::optional<std::uint64_t> size, MessageType type,
-                                              const SendOptions& options);
+  /// The same for bytes from a source; `in_memory`: see ByteSource.
+  [[nodiscard]] std::int32_t send_from_source(DataChannel& channel, std::optional<std::uint64_t> size, bool in_memory,
+                                              MessageType type, const SendOptions& options);
   /// There is more for a source that had nothing.
   void wake_source(std::int32_t operation);
   /// The same as send() for a flush.

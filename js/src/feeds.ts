@@ -19,18 +19,21 @@ export class Feed {
   #fetching = false;
   #awaited = false;
   #ended = false;
+  /** All the bytes are here: read() fills every room. */
+  readonly inMemory: boolean;
   /** What fetch() rejected with. */
   failure: { readonly error: unknown } | undefined;
 
   /**
    * @param fetch the next piece, undefined at the end.
    * @param onEnd the send has ended before the end of the bytes, for a reason.
-   * @param first a piece that is here already.
+   * @param all a piece that is here already, and the only one.
    */
-  constructor(fetch: () => Promise<Uint8Array | undefined>, onEnd: (reason: unknown) => void = () => undefined, first?: Uint8Array) {
+  constructor(fetch: () => Promise<Uint8Array | undefined>, onEnd: (reason: unknown) => void = () => undefined, all?: Uint8Array) {
     this.#fetch = fetch;
     this.#onEnd = onEnd;
-    this.#next = first;
+    this.#next = all;
+    this.inMemory = all !== undefined;
   }
 
   /** Writes the next bytes to `room`; gives how many, 0 at the end, notYet: onReady will be called. Throws what fetch() gave. */

@@ -22,7 +22,7 @@ interface ModuleExports {
   wdc_js_release(channel: number): void;
   wdc_js_set_send(priority: number, timeoutMs: number, key: number): void;
   wdc_js_send(channel: number, slot: number, size: number, isText: number): number;
-  wdc_js_send_source(channel: number, size: number, isText: number): number;
+  wdc_js_send_source(channel: number, size: number, isText: number, inMemory: number): number;
   wdc_js_source_ready(operation: number): void;
   readonly wdc_js_try_send: (channel: number, slot: number, size: number, isText: number) => number;
   wdc_js_outbox(): number;

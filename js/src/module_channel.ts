@@ -312,7 +312,7 @@ export class ModuleChannel implements ChannelEvents {
   sendFrom(feed: Feed, size: number, isText: number, request: SendRequest): Promise<void> {
     const sent = this.#number === 0
       ? Promise.reject(this.#gone())
-      : this.#start(request, (exports, number) => exports.wdc_js_send_source(number, size, isText), feed);
+      : this.#start(request, (exports, number) => exports.wdc_js_send_source(number, size, isText, feed.inMemory ? 1 : 0), feed);
     sent.then(() => feed.end(undefined), (error: unknown) => feed.end(error));
     return sent;
   }

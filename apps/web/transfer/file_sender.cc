@@ -30,6 +30,7 @@ void FileSender::offer(std::uint64_t size, std::string_view name, std::string_vi
   ++id_;
   size_ = size;
   given_ = 0;
+  done_ = false;
   hash_ = {};
   digest_.reset();
   messages_.push_back(encode(Offer{id_, size, cut_text(name, kMaxNameBytes), cut_text(type, kMaxTypeBytes)}));
@@ -75,6 +76,7 @@ Checked<void> FileSender::handle(const Done& done) {
   if (given_ < *size()) return violation("the file was declared done before all of it was sent");
   if (done.sha256 != digest_) return violation("the file was declared done with another hash");
   state_ = State::idle;
+  done_ = true;
   events_.emplace_back(FileDone{Direction::outgoing, *digest_});
   return {};
 }

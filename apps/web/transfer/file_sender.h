@@ -28,6 +28,8 @@ class FileSender final : public ByteSource {
   [[nodiscard]] bool idle() const noexcept { return state_ == State::idle; }
   /// The content is to be sent, or on its way.
   [[nodiscard]] bool sending() const noexcept { return state_ == State::sending; }
+  /// The receiver has said that it has all of the last file.
+  [[nodiscard]] bool done() const noexcept { return done_; }
   /// Offers a file. The name's last part is sent, cut to what the format takes. REQUIRES: idle(), size <=
   /// kMaxFileBytes.
   void offer(std::uint64_t size, std::string_view name, std::string_view type);
@@ -59,6 +61,7 @@ class FileSender final : public ByteSource {
   std::uint32_t id_ = 0;  // of the current or the last offer
   std::uint64_t size_ = 0;
   std::uint64_t given_ = 0;  // bytes of the content
+  bool done_ = false;
   Sha256 hash_;
   std::optional<Digest> digest_;  // once all of the file was read
 };

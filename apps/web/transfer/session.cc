@@ -97,6 +97,7 @@ void Session::handle_put_away(std::uint32_t id, std::uint64_t bytes) {
 
 std::uint64_t Session::progress(Direction direction) const noexcept {
   if (direction == Direction::incoming) return receiver_.received();
+  if (sender_.done()) return sender_.file_size();
   const auto acknowledged = channel_.delivery().acknowledged;
   const auto taken = acknowledged - std::min(acknowledged, acknowledged_before_ + kHeaderSize);
   return std::min(taken, sender_.file_size());

@@ -34,6 +34,7 @@ struct RandomSource final : ByteSource {
   [[nodiscard]] std::optional<std::uint64_t> size() const override {
     return says_size ? std::optional<std::uint64_t>(total) : std::nullopt;
   }
+  [[nodiscard]] bool in_memory() const override { return claims_memory; }  // and blocks all the same
   void unblock() {
     if (std::exchange(blocked, false)) ready();
   }
@@ -42,6 +43,7 @@ struct RandomSource final : ByteSource {
   std::uint64_t total = 0;
   std::uint64_t given = 0;
   bool says_size = false;
+  bool claims_memory = false;
   bool blocked = false;
 };
 
@@ -254,6 +256,7 @@ class World : public LoopTest {
       pending.source.random = &random_;
       pending.source.total = random_size();
       pending.source.says_size = chance(2);
+      pending.source.claims_memory = chance(2);
       if (chance(3)) pending.source.surprise = [this] { return surprise(); };
       pending.operation = start(one.channel.send_from(pending.source, MessageType::binary, options));
       return poll();

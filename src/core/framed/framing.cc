@@ -2,6 +2,7 @@
 #include "src/core/framed/framing.h"
 
 #include <algorithm>
+#include <chrono>
 #include <string>
 #include <utility>
 
@@ -11,6 +12,9 @@
 namespace wdc::core::framed {
 
 namespace {
+
+/// So long what was taken of messages in parts may be unknown to their sender, whose user may look at delivery().
+constexpr std::chrono::milliseconds kReportAfter{100};
 
 bool is_reliable(const ChannelInfo& info) noexcept {
   return info.ordered && !info.max_retransmits && !info.max_packet_life_time;
@@ -33,6 +37,12 @@ std::unique_ptr<Framing> Framing::create(Channel& channel) {
 Framing::Framing(Channel& channel, Session::Mode mode)
     : channel_(channel), session_(*this, *this, channel.flow_.framed, mode) {
   pump_.framing = this;
+  report_.framing = this;
+  report_.fire = [](detail::TimerNode& node) {
+    Framing& framing = *static_cast<Report&>(node).framing;
+    framing.session_.receiver().tell();
+    framing.look_at_receiver();
+  };
   pump_.resume = [](detail::WaitNode& node) { static_cast<Pump&>(node).framing->drive_from_pump(); };
   if (channel.flow_.discard_received) session_.receiver().set_wanted(Incoming::Wanted::not_at_all);
 }
@@ -128,11 +138,13 @@ void Framing::enqueue(SendOperation& operation) noexcept {
   message.priority = operation.options_.priority;
   message.key = operation.options_.key;
   message.size = message.bytes.size();
+  message.in_memory = true;
   message.sequence = next_sequence_++;
   message.offset = 0;
   if (message.source != nullptr) {
     message.size = message.source->size().value_or(Outgoing::kUnknownSize);
     if (message.size > kLargestNumber) message.size = Outgoing::kUnknownSize;
+    message.in_memory = message.source->in_memory();
     message.source->user_ = &operation;
     ++sources_;
   }
@@ -319,6 +331,13 @@ void Framing::want_turn_end() {
   if (!channel_.ended_ && channel_.loop_ != nullptr) channel_.loop_->at_turn_end(*this);
 }
 
+/// What the user has taken may be due at once; at the latest the peer hears of it after kReportAfter.
+void Framing::look_at_receiver() {
+  if (session_.control_due() || channel_.state_ == ReadyState::closing) want_turn_end();
+  if (session_.receiver().has_untold() && !report_.armed() && !channel_.ended_ && channel_.loop_ != nullptr)
+    channel_.loop_->arm(report_, kReportAfter);
+}
+
 void Framing::on_turn_end() {
   turn_open_ = false;
   if (channel_.ended_) return;
@@ -413,7 +432,8 @@ void Framing::on_frame(Message&& frame) {
   if (can_read()) channel_.reader_.wake(*channel_.loop_);
   // What this may have set free. Control goes at the turn's end, with that of other frames.
   if (!had_peer || waiting() > 0 || !flushes_.empty()) drive(Sender::Flush::full_frames);
-  if (session_.control_due() || channel_.closing_here_ || peer_finish_seen_ || !had_peer) want_turn_end();
+  if (channel_.closing_here_ || peer_finish_seen_ || !had_peer) want_turn_end();
+  look_at_receiver();
 }
 
 /// Without credit the bounds of a plain channel count; a frame is kept or thrown away as a whole.
@@ -447,6 +467,7 @@ void Framing::break_with(Fault fault) {
 
 void Framing::on_incoming_progress(Incoming& incoming) {
   if (incoming.wanted == Incoming::Wanted::whole && !is_over(incoming, channel_)) return;  // only its end matters
+  if (incoming.is_beginning()) return;
   while (auto* node = incoming.waiters.front()) channel_.loop_->make_ready(*node);
 }
 
@@ -470,13 +491,13 @@ bool Framing::can_read() noexcept {
 
 std::optional<Message> Framing::read() {
   auto message = session_.receiver().read_whole();
-  if (session_.control_due() || channel_.state_ == ReadyState::closing) want_turn_end();
+  look_at_receiver();
   return message;
 }
 
 std::optional<IncomingMessage> Framing::read_start() {
   auto [message, incoming] = session_.receiver().read_start();
-  if (session_.control_due() || channel_.state_ == ReadyState::closing) want_turn_end();
+  look_at_receiver();
   if (message) return IncomingMessage(std::move(*message));
   if (incoming != nullptr) return IncomingMessage(ChannelReference(&channel_), *incoming);
   return std::nullopt;
@@ -492,12 +513,12 @@ bool Framing::is_over(const Incoming& incoming, const Channel& channel) noexcept
 }
 
 bool Framing::can_read_part(Incoming& incoming, const Channel& channel) noexcept {
-  return incoming.has_bytes() || is_over(incoming, channel);
+  return (incoming.has_bytes() && !incoming.is_beginning()) || is_over(incoming, channel);
 }
 
 std::optional<Message> Framing::read_part(Incoming& incoming) {
   auto part = session_.receiver().read_part(incoming);
-  if (session_.control_due()) want_turn_end();
+  look_at_receiver();
   return part;
 }
 
@@ -510,7 +531,7 @@ void Framing::want_whole(Incoming& incoming) {
 Result<Message> Framing::read_whole(Incoming& incoming) {
   if (auto reason = end_reason(incoming); !reason) return std::unexpected(std::move(reason.error()));
   auto message = session_.receiver().read_whole(incoming);
-  if (session_.control_due()) want_turn_end();
+  look_at_receiver();
   return message;
 }
 
@@ -583,6 +604,7 @@ void Framing::drop_all() { session_.receiver().drop_unread(); }
 
 void Framing::on_end(const Error& error) {
   TurnNode::unlink();
+  report_.cancel();
   session_.sender().fail_all(error);
   session_.receiver().drop_incomplete();
   while (auto* node = flushes_.front()) {

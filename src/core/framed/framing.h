@@ -101,6 +101,7 @@ class Framing final : private SenderEvents, private ReceiverEvents, private Turn
   [[nodiscard]] bool hand_over(std::span<const std::byte> frame);
   [[nodiscard]] bool is_idle_below();
   void want_turn_end();
+  void look_at_receiver();
   void look_at_flushes();
   void close_if_done();
   void peer_finished();
@@ -111,9 +112,14 @@ class Framing final : private SenderEvents, private ReceiverEvents, private Turn
     Framing* framing = nullptr;
   };
 
+  struct Report : detail::TimerNode {
+    Framing* framing = nullptr;
+  };
+
   Channel& channel_;
   Session session_;
   Pump pump_;
+  Report report_;
   std::size_t sources_ = 0;  // sends from a source
   bool in_pump_ = false;
   // Something was sent in this turn, for all that is known: more of it is collected. Nobody is asked to tell the end of

@@ -152,9 +152,11 @@ TEST_F(FramedChannels, CarryMessagesOfUpTo256KiBInOnePiece) {
         auto messages = pair.far.incoming_messages();
         auto incoming = run(messages.next());
         ASSERT_TRUE(incoming);
-        std::string read;
-        while (auto part = run(incoming->next_part())) read += part->as_text();
-        EXPECT_EQ(read, text);
+        const auto part = run(incoming->next_part());
+        ASSERT_TRUE(part);
+        EXPECT_EQ(part->as_text(), text);
+        EXPECT_FALSE(run(incoming->next_part()));
+        EXPECT_TRUE(incoming->end_reason());
       }
       settle();
     }
@@ -351,6 +353,82 @@ TEST_F(FramedChannels, SendFromASourceInItsOwnTime) {
   }
   EXPECT_EQ(read, source.total);
   EXPECT_TRUE(sending.take());
+}
+
+struct Sized final : ByteSource {
+  Sized(std::uint64_t bytes, bool here) : total(bytes), is_here(here) {}
+  [[nodiscard]] std::optional<std::uint64_t> size() const override { return total; }
+  [[nodiscard]] bool in_memory() const override { return is_here; }
+  Result<std::size_t> read(std::span<std::byte> room) override {
+    rooms.push_back(room.size());
+    std::fill(room.begin(), room.end(), std::byte{'s'});
+    return room.size();
+  }
+  std::uint64_t total;
+  bool is_here;
+  std::vector<std::size_t> rooms;
+};
+
+TEST_F(FramedChannels, AskASourceForAFewBytesFirstOnlyIfItsBytesAreInMemory) {
+  auto pair = framed_pair();
+  const auto rooms_of = [&](bool in_memory) {
+    Sized source(100'000, in_memory);
+    auto sending = start(pair.near.send_from(source));
+    settle();
+    EXPECT_TRUE(sending.done());
+    EXPECT_EQ(pair.far.try_receive()->as_text(), std::string(100'000, 's'));
+    settle();
+    return source.rooms;
+  };
+  const auto in_memory = rooms_of(true);
+  ASSERT_EQ(in_memory.size(), 2U);
+  EXPECT_LE(in_memory[0], core::framed::kLongestPartHead);
+  const auto other = rooms_of(false);
+  ASSERT_EQ(other.size(), 2U);
+  EXPECT_GT(other[0], 65'000U);
+}
+
+TEST_F(FramedChannels, KeepTheFewBytesOfABeginningFromAReaderOfParts) {
+  auto pair = framed_pair();
+  auto messages = pair.far.incoming_messages();
+  pair.wire->automatic = false;
+  const std::string text(100'000, 'x');
+  auto sending = start(pair.near.send_text(text));
+  settle();
+  pair.wire->deliver(0, 1);
+  settle();
+  auto incoming = run(messages.next());
+  ASSERT_TRUE(incoming);
+  EXPECT_EQ(incoming->try_next_part().error().code(), Errc::would_block);
+  auto reading = start(incoming->next_part());
+  settle();
+  EXPECT_FALSE(reading.done());
+  pair.wire->deliver(0);
+  settle();
+  ASSERT_TRUE(reading.done());
+  EXPECT_EQ(reading.take()->as_text(), text);
+}
+
+TEST_F(FramedChannels, TellWhatWasTakenOfPartsAfterAWhile) {
+  auto pair = framed_pair();
+  Sized source(100'000, false);
+  auto sending = start(pair.near.send_from(source));
+  settle();
+  auto messages = pair.far.incoming_messages();
+  auto incoming = run(messages.next());
+  ASSERT_TRUE(incoming);
+  const auto part = incoming->try_next_part();
+  ASSERT_TRUE(part);
+  pass(99ms);
+  EXPECT_EQ(pair.near.delivery().acknowledged, 0U);
+  pass(2ms);
+  EXPECT_EQ(pair.near.delivery().acknowledged, part->size());
+  ASSERT_TRUE(incoming->try_next_part());
+  pass(101ms);
+  EXPECT_EQ(pair.near.delivery().acknowledged, source.total);
+  const auto frames = pair.far.stats().frames_sent;
+  pass(1s);
+  EXPECT_EQ(pair.far.stats().frames_sent, frames);  // nothing to tell
 }
 
 TEST_F(FramedChannels, TakeALateMessageBack) {

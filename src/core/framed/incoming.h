@@ -35,12 +35,14 @@ class Incoming final : public ReceiveItem, public ListLink<Incoming> {
 
   std::uint64_t received = 0;  // bytes
   std::uint64_t taken = 0;     // by the user
+  std::uint64_t told = 0;      // to the sender, of those
   std::uint64_t used = 0;      // credit
   std::uint64_t given_back = 0;
   std::uint64_t limit = 0;  // told
   std::uint64_t next_limit = 0;
 
   bool credit_due = false;
+  bool report_due = false;
   bool stop_due = false;
   bool release_due = false;
 
@@ -50,6 +52,13 @@ class Incoming final : public ReceiveItem, public ListLink<Incoming> {
   detail::WaitList waiters;
 
   [[nodiscard]] bool has_bytes() noexcept { return !parts.empty() || whole.size() > 0; }
+  /// Only the first bytes of a message are here that comes in one piece, as many as the head of the rest is long; and
+  /// nothing holds the rest up.
+  [[nodiscard]] bool is_beginning() noexcept {
+    if (is_over() || !size || parts.empty() || received != parts.front()->part_size()) return false;
+    const std::size_t head = encoded_size(PartHead{.id = id});
+    return received == head && limit - used >= kFrameCost + head + (*size - received);
+  }
   [[nodiscard]] bool is_over() const noexcept { return ended || cancelled || stopped || no_memory; }
 };
 

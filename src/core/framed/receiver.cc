@@ -190,7 +190,7 @@ Fault Receiver::handle_part(ReceivedFrame& frame) {
   }
   if (head.first && wanted_ == Wanted::whole) incoming->wanted = Wanted::whole;
   if (wanted_ == Wanted::not_at_all && !incoming->held) {
-    incoming->taken += size;
+    take(*incoming, size);
     incoming->given_back = incoming->used;
     set_limit(*incoming, incoming->given_back + options_.message_window, options_.message_window);
     if (head.last) {
@@ -203,6 +203,7 @@ Fault Receiver::handle_part(ReceivedFrame& frame) {
   }
   frame.part_offset = part->offset;
   if (size > 0) incoming->parts.push_back(*owner.release());
+  join(*incoming);
   if (incoming->wanted == Wanted::whole) {
     if (!check_size(*incoming, incoming->size.value_or(incoming->received))) return Fault::none;
     assemble(*incoming);
@@ -233,24 +234,29 @@ Fault Receiver::handle_cancel(std::uint64_t id) {
   return Fault::none;
 }
 
-/// True if nothing need be moved elsewhere: all of the message is in one frame, where as many bytes as its head is long
-/// take that head's place now; or the first bytes are here, and what they belong before is not.
-bool Receiver::keep_in_one_piece(Incoming& incoming) {
+/// If the first two frames have as many bytes as the second one's head is long, and the rest of the message: puts the
+/// first over that head, and all is in one frame.
+void Receiver::join(Incoming& incoming) {
   auto* const first = incoming.parts.front();
-  if (first == nullptr || incoming.whole.size() > 0 || !incoming.size) return false;
-  auto* const second = incoming.parts.after(*first);
+  auto* const second = first == nullptr ? nullptr : incoming.parts.after(*first);
+  if (second == nullptr || !incoming.ended || !incoming.size) return;
   const std::size_t size = first->part_size();
-  if (second == nullptr) return incoming.ended || size <= kLongestPartHead;
-  if (!incoming.ended || size + second->part_size() != *incoming.size || size != second->part_offset) return false;
+  if (size + second->part_size() != *incoming.size || size != second->part_offset) return;
   second->put_before_part(first->bytes().subspan(first->part_offset));
   static_cast<ListLink<ReceivedFrame>*>(first)->unlink();
   first->drop_reference();
-  return true;
+}
+
+/// Nothing need be moved elsewhere: all of the message is in one frame, or the first bytes wait for their place in it.
+bool Receiver::is_in_one_piece(Incoming& incoming) {
+  auto* const first = incoming.parts.front();
+  if (first == nullptr || incoming.whole.size() > 0 || !incoming.size) return false;
+  return incoming.is_beginning() || (incoming.ended && first->part_size() == *incoming.size);
 }
 
 /// Moves what has come to the one place; its frames are free again.
 void Receiver::assemble(Incoming& incoming) {
-  if (keep_in_one_piece(incoming)) return;
+  if (is_in_one_piece(incoming)) return;
   while (auto* const frame = incoming.parts.front()) {
     static_cast<ListLink<ReceivedFrame>*>(frame)->unlink();
     const bool stored = incoming.whole.append(frame->bytes().subspan(frame->part_offset), incoming.size.value_or(0));
@@ -379,6 +385,7 @@ Receiver::Start Receiver::read_start() {
 
 std::optional<Message> Receiver::read_part(Incoming& incoming) {
   if (!incoming.is_over()) incoming.wanted = Wanted::in_parts;
+  if (incoming.is_beginning()) return std::nullopt;
   std::optional<Message> part;
   if (incoming.whole.size() > 0) {
     part = incoming.whole.take(incoming.type);
@@ -389,7 +396,7 @@ std::optional<Message> Receiver::read_part(Incoming& incoming) {
     incoming.given_back += cost_of(frame->bytes().size());
     frame->drop_reference();
   }
-  if (part) incoming.taken += part->size();
+  if (part) take(incoming, part->size());
   if (incoming.ended && !incoming.has_bytes()) incoming.given_out = true;
   if (!incoming.is_over()) {
     const std::uint64_t window = std::max(options_.read_window, options_.message_window);
@@ -418,7 +425,7 @@ Message Receiver::read_whole(Incoming& incoming) {
     message = frame->view(frame->part_offset, frame->part_size(), incoming.type);
     frame->drop_reference();
   }
-  incoming.taken += message.size();
+  take(incoming, message.size());
   incoming.given_out = true;
   unlist(incoming);
   release_if_done(incoming);
@@ -476,6 +483,18 @@ void Receiver::mark_due(bool& flag) noexcept {
   if (!std::exchange(flag, true)) ++records_due_;
 }
 
+void Receiver::take(Incoming& incoming, std::uint64_t bytes) noexcept {
+  incoming.taken += bytes;
+  untold_ = true;
+}
+
+void Receiver::tell() noexcept {
+  untold_ = false;
+  hurry_releases();
+  for (Incoming* const one : table_)
+    if (one->taken > one->told) mark_due(one->report_due);
+}
+
 /// The end of a message: nothing of it comes any more, and its user has what it wanted of it.
 void Receiver::release_if_done(Incoming& incoming) {
   const bool over = incoming.in_table && (incoming.ended || incoming.cancelled);
@@ -516,9 +535,11 @@ bool Receiver::poll_records(Writer& writer) {
       encode(Record{RecordKind::stop, {one.id, reason, one.too_large ? options_.max_message_size : 0}}, writer);
       continue;
     }
-    const bool over = one.is_over();
-    if (take(one.credit_due) && !over) {
+    const bool credit = take(one.credit_due) && !one.is_over();
+    const bool report = take(one.report_due) && !one.release_due;
+    if (credit || report) {
       one.limit = one.next_limit;
+      one.told = one.taken;
       encode(Record{RecordKind::message_credit, {one.id, one.limit, one.taken}}, writer);
       continue;
     }

@@ -63,6 +63,7 @@ class Receiver {
   [[nodiscard]] Start read_start();
 
   // Messages in parts that are held.
+  /// None: nothing is here, or only the beginning of what comes in one piece.
   [[nodiscard]] std::optional<Message> read_part(Incoming& incoming);
   void want_whole(Incoming& incoming);
   /// REQUIRES: ended, wanted whole.
@@ -74,6 +75,11 @@ class Receiver {
   void drop_unread();
   /// Nothing comes any more: what is incomplete cannot be read, but by who holds it, and they hear of it.
   void drop_incomplete();
+
+  /// Of messages in parts something was taken that the peer does not know, and no record is due for it.
+  [[nodiscard]] bool has_untold() const noexcept { return untold_; }
+  /// Makes all of that due.
+  void tell() noexcept;
 
   /// Records that are due, as far as there is room; true if there are more.
   bool poll_records(Writer& writer);
@@ -103,7 +109,8 @@ class Receiver {
   [[nodiscard]] Incoming* find(std::uint64_t id) noexcept;
   [[nodiscard]] Incoming& make_incoming();
   void append(Incoming& incoming, ReceivedFrame& frame);
-  [[nodiscard]] static bool keep_in_one_piece(Incoming& incoming);
+  static void join(Incoming& incoming);
+  [[nodiscard]] static bool is_in_one_piece(Incoming& incoming);
   void assemble(Incoming& incoming);
   [[nodiscard]] bool check_size(Incoming& incoming, std::uint64_t size);
   void widen(Incoming& incoming);
@@ -118,6 +125,7 @@ class Receiver {
   void hurry_releases() noexcept { releases_waiting_ = waiting_bytes_ = 0; }
   void recycle_if_unused(Incoming& incoming);
   void mark_due(bool& flag) noexcept;
+  void take(Incoming& incoming, std::uint64_t bytes) noexcept;
 
   ReceiverEvents& events_;
   const FramedOptions options_;
@@ -135,6 +143,7 @@ class Receiver {
   std::size_t releases_waiting_ = 0;  // of those, RELEASE records that can go with others
   std::uint64_t waiting_bytes_ = 0;   // taken, of which they would tell
   std::uint64_t hurried_below_ = 0;   // the peer waits to hear of messages with lower ids
+  bool untold_ = false;
 
   std::uint64_t used_ = 0;  // credit of the channel
   std::uint64_t given_back_ = 0;

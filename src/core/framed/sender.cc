@@ -120,11 +120,11 @@ void Sender::handle_sent() noexcept {
 
 // Messages in parts.
 
-/// A message that fits a frame of its own, but for the head, goes in two: first as many bytes as the second one's head
+/// A message in memory that fits a frame of its own, but for the head, goes in two: first as many bytes as the second one's head
 /// is long, then the rest. Where that one arrives the first bytes take the place of its head, and the message is in one
 /// piece, with nothing copied.
 bool Sender::is_in_one_piece(const Outgoing& message) const noexcept {
-  return message.size <= largest_frame_ && message.size + 2 * (kFrameCost + kLongestPartHead) <= peer_.message_window;
+  return message.in_memory && message.size <= largest_frame_ && message.size + 2 * (kFrameCost + kLongestPartHead) <= peer_.message_window;
 }
 
 /// Bytes of the next frame of the message.
