@@ -16,6 +16,8 @@
 #include "js_channel.h"
 #include "report.h"
 #include "sender.h"
+#include "src/core/channel.h"
+#include "src/core/framed/framing.h"
 #include "src/core/framed/framing_pointer.h"
 #include "src/core/validate.h"
 #include "wdc/browser.h"
@@ -69,6 +71,10 @@ constexpr std::size_t kHeadroom = 16 << 10;
 
 /// False in the module of the package's default entry. What only a framed channel asks for is left out there.
 [[nodiscard]] bool has_framed_mode() { return core::framed::is_linked(); }
+/// REQUIRES: it speaks framed mode.
+[[nodiscard]] core::framed::Framing& framing(DataChannel& channel) {
+  return *core::Channel::behind(channel)->framing();
+}
 
 [[nodiscard]] bool has_headroom() {
   void* volatile probe = std::malloc(kHeadroom);  // volatile: compilers leave a pair out that nobody looks at
@@ -200,12 +206,15 @@ std::byte* wdc_js_outbox() {
   return outbox.get();
 }
 
+/// `kind`: 1, a text; plus 2 if a message has arrived since the last one that wdc_js_took() will tell of.
 WDC_JS_EXPORT(wdc_js_try_send_outbox)
-std::int32_t wdc_js_try_send_outbox(std::int32_t channel, std::size_t size, std::int32_t is_text) {
+std::int32_t wdc_js_try_send_outbox(std::int32_t channel, std::size_t size, std::int32_t kind) {
+  if (!has_framed_mode()) return report(Error(Errc::unsupported));
   auto& to = at(channel).channel();
+  if ((kind & 2) != 0) framing(to).begin_turn();
   const auto* from = channels().outbox.get();
   auto result =
-      is_text ? to.try_send_text({reinterpret_cast<const char*>(from), size}) : to.try_send_bytes({from, size});
+      (kind & 1) != 0 ? to.try_send_text({reinterpret_cast<const char*>(from), size}) : to.try_send_bytes({from, size});
   return result ? 0 : report(result.error());
 }
 
@@ -248,9 +257,33 @@ WDC_JS_EXPORT(wdc_js_listen)
 void wdc_js_listen(std::int32_t channel) { at(channel).listen(); }
 
 /// Bytes of the largest message that need not pass through here right now: nothing of what came before it is here, and
-/// it would go to a listener at once. 0: none. Runs nothing: may be called outside of the host's call().
+/// it would go to a listener at once. 0: none. Of a framed channel: credit that frames with one message may use. Runs
+/// nothing: may be called outside of the host's call().
 WDC_JS_EXPORT(wdc_js_direct_limit)
 double wdc_js_direct_limit(std::int32_t channel) { return static_cast<double>(at(channel).direct_limit()); }
+
+/// A listener got so many messages of a framed channel, each alone in a frame. `cost`: credit of those frames.
+WDC_JS_EXPORT(wdc_js_took)
+void wdc_js_took(std::int32_t channel, std::uint32_t messages, double bytes, double cost) {
+  if (!has_framed_mode()) return;
+  framing(at(channel).channel())
+      .take_elsewhere(messages, static_cast<std::uint64_t>(bytes), static_cast<std::uint64_t>(cost));
+}
+
+/// Credit that messages of a framed channel may use that JavaScript sends each alone in a frame, until anything else is
+/// sent or goes to C++; 0: none may. wdc_js_gave() has to tell of them before that.
+WDC_JS_EXPORT(wdc_js_send_room)
+double wdc_js_send_room(std::int32_t channel) {
+  if (!has_framed_mode()) return 0;
+  return static_cast<double>(framing(at(channel).channel()).send_room_elsewhere());
+}
+
+WDC_JS_EXPORT(wdc_js_gave)
+void wdc_js_gave(std::int32_t channel, std::uint32_t messages, double bytes, double cost) {
+  if (!has_framed_mode()) return;
+  framing(at(channel).channel())
+      .send_elsewhere(messages, static_cast<std::uint64_t>(bytes), static_cast<std::uint64_t>(cost));
+}
 
 WDC_JS_EXPORT(wdc_js_stop)
 void wdc_js_stop(std::int32_t channel) { at(channel).stop(); }

@@ -96,7 +96,8 @@ void JsChannel::listen() {
 
 std::uint64_t JsChannel::direct_limit() const noexcept {
   if (!reader_ || reader_->wanted != kAll) return 0;
-  return core::Channel::behind(channel_)->direct_limit();
+  auto& behind = *core::Channel::behind(channel_);
+  return behind.framing() != nullptr ? behind.framing()->room_elsewhere() : behind.direct_limit();
 }
 
 void JsChannel::taken(std::uint32_t count) {

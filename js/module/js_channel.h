@@ -37,8 +37,8 @@ class JsChannel {
   void pull_incoming(std::uint32_t count);
   /// Asks for all messages. Those of a frame that are read whole come by imports::deliver_batch().
   void listen();
-  /// Bytes of the largest message that would be delivered at once to whoever listens; 0: none would. Of framed channels
-  /// always 0.
+  /// Bytes of the largest message that would be delivered at once to whoever listens; 0: none would. Of a framed
+  /// channel: core::framed::Receiver::room_elsewhere().
   [[nodiscard]] std::uint64_t direct_limit() const noexcept;
   /// From inside of deliver_batch(): so many of its messages are read, before anything else happens.
   void taken(std::uint32_t count);

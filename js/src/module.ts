@@ -26,7 +26,7 @@ interface ModuleExports {
   wdc_js_source_ready(operation: number): void;
   readonly wdc_js_try_send: (channel: number, slot: number, size: number, isText: number) => number;
   wdc_js_outbox(): number;
-  readonly wdc_js_try_send_outbox: (channel: number, size: number, isText: number) => number;
+  readonly wdc_js_try_send_outbox: (channel: number, size: number, kind: number) => number;
   wdc_js_flush(channel: number, goal: number): number;
   wdc_js_cancel_send(operation: number): void;
   wdc_js_pull(channel: number, count: number): void;
@@ -36,6 +36,9 @@ interface ModuleExports {
   wdc_js_release_incoming(message: number): void;
   wdc_js_listen(channel: number): void;
   wdc_js_direct_limit(channel: number): number;
+  readonly wdc_js_took: (channel: number, messages: number, bytes: number, cost: number) => void;
+  readonly wdc_js_send_room: (channel: number) => number;
+  readonly wdc_js_gave: (channel: number, messages: number, bytes: number, cost: number) => void;
   wdc_js_stop(channel: number): void;
   wdc_js_close(channel: number, timeoutMs: number): void;
   wdc_js_abort(channel: number): void;
@@ -121,9 +124,9 @@ export class Module {
     return this.#outbox;
   }
 
-  /** Sends the first `size` bytes of the outbox; gives 0 or an error. */
-  trySendOutbox(channel: number, size: number, isText: number): number {
-    return this.host.call(this.exports.wdc_js_try_send_outbox, channel, size, isText);
+  /** Sends the first `size` bytes of the outbox; gives 0 or an error. `kind`: as wdc_js_try_send_outbox() has it. */
+  trySendOutbox(channel: number, size: number, kind: number): number {
+    return this.host.call(this.exports.wdc_js_try_send_outbox, channel, size, kind);
   }
 
   /** The options of the next channel. Gives the error of those that no channel can have; throws invalid_argument for no numbers. */

@@ -5,6 +5,7 @@ import { feedOfBytes, type Feed } from './feeds.js';
 import { bytesOf, sizeOf } from './host/memory.js';
 import type { DirectReader } from './host/types.js';
 import { IncomingMessage } from './incoming_message.js';
+import { kCopiedBytes, LoneMessages } from './lone_messages.js';
 import { currentModule, kOutboxBytes, type ChannelEvents, type Module, type SendEvents } from './module.js';
 import { flowArguments, framedArguments, wholeMs, type ChannelOptions } from './options.js';
 import { snapshot, type Bytes, type Payload } from './payload.js';
@@ -79,8 +80,8 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 /** Of an entry of a batch; the bit above says text. */
 const kSizeBits = 0x7fffffff;
-/** Messages of a batch up to this have a buffer of their own. */
-const kCopiedBytes = 1024;
+/** For wdc_js_try_send_outbox(). */
+const kNewTurn = 2;
 
 const readyStates = ['connecting', 'open', 'closing', 'closed'] as const;
 const everyMessage = 0xffffffff;
@@ -161,8 +162,12 @@ export class ModuleChannel implements ChannelEvents {
       this.#directMessages += 1;
       this.#directBytes += size;
       this.notifyMessage(data);
+      return true;
     },
+    settle: () => undefined,
   };
+  /** Only while it is framed. */
+  #lone: LoneMessages | undefined;
   /** The frame whose messages the reader is being given. */
   #batch: { taken: number } | undefined;
 
@@ -190,6 +195,7 @@ export class ModuleChannel implements ChannelEvents {
     });
     this.#throwIfError(this.#number);
     this.framed = host.call(() => exports.wdc_js_framed(this.#number)) !== 0;
+    if (this.framed) this.#lone = new LoneMessages(this.#module, this.#number, rtc, () => this.#reader?.batches);
   }
 
   get opened(): Promise<void> {
@@ -280,16 +286,21 @@ export class ModuleChannel implements ChannelEvents {
 
   // What is small goes straight to where C++ collects it.
   #trySendFramed(payload: Payload): number {
+    if (this.#lone?.send(payload)) return 0;
     const { outbox } = this.#module;
     if (typeof payload === 'string') {
       if (payload.length > kOutboxBytes) return wouldBlock;
       const { read, written } = encoder.encodeInto(payload, outbox);
-      return read === payload.length ? this.#module.trySendOutbox(this.#number, written, 1) : wouldBlock;
+      return read === payload.length ? this.#trySendOutbox(written, 1) : wouldBlock;
     }
     const bytes = bytesOf(payload);
     if (bytes.length > kOutboxBytes) return wouldBlock;
     outbox.set(bytes);
-    return this.#module.trySendOutbox(this.#number, bytes.length, 0);
+    return this.#trySendOutbox(bytes.length, 0);
+  }
+
+  #trySendOutbox(size: number, isText: number): number {
+    return this.#module.trySendOutbox(this.#number, size, isText | (this.#lone?.takeTurn() ? kNewTurn : 0));
   }
 
   #sendInTurn(payload: Payload, own: boolean, request: SendRequest): Promise<void> {
@@ -327,6 +338,7 @@ export class ModuleChannel implements ChannelEvents {
   #start(
     { signal, special }: SendRequest, start: (exports: Module['exports'], number: number) => number, feed?: Feed,
   ): Promise<void> {
+    this.#lone?.settle();
     const { host, exports } = this.#module;
     let waiting = done;
     const result = host.call(() => {
@@ -418,7 +430,7 @@ export class ModuleChannel implements ChannelEvents {
 
   #listenNow(): void {
     this.#call((exports, number) => exports.wdc_js_listen(number));
-    if (!this.framed && this.#wanted === Infinity) this.#readDirectly(this.#directReader);
+    if (this.#wanted === Infinity) this.#readDirectly(this.#lone ?? this.#directReader);
   }
 
   /** Lets the next reader in; what was not delivered stays for it. */
@@ -428,9 +440,14 @@ export class ModuleChannel implements ChannelEvents {
     this.#wanted = 0;
     this.#settleBatch();
     if (this.#served) return;
-    this.#readDirectly(undefined);
-    this.#call((exports, number) => exports.wdc_js_stop(number));
+    this.#stopReading();
     this.#finishLater();
+  }
+
+  #stopReading(): void {
+    this.#readDirectly(undefined);
+    this.#lone?.stop();
+    this.#call((exports, number) => exports.wdc_js_stop(number));
   }
 
   #readDirectly(reader: DirectReader | undefined): void {
@@ -440,6 +457,7 @@ export class ModuleChannel implements ChannelEvents {
   /** Once. Below zero: the channel's own timeout. */
   close(timeoutMs: number): Promise<void> {
     if (this.#number === 0) return this.#closed.promise;
+    this.#lone?.settle();
     const closing = new Deferred(); // it may be over before the call is
     this.#closing = closing;
     this.#call((exports, number) => exports.wdc_js_close(number, timeoutMs));
@@ -448,6 +466,7 @@ export class ModuleChannel implements ChannelEvents {
 
   abort(): void {
     this.#settleBatch();
+    this.#lone?.settle();
     if (this.#number !== 0) this.#call((exports, number) => exports.wdc_js_abort(number));
   }
 
@@ -524,8 +543,7 @@ export class ModuleChannel implements ChannelEvents {
     const reader = this.#reader;
     this.#reader = undefined;
     this.#wanted = 0;
-    this.#readDirectly(undefined);
-    this.#call((exports, number) => exports.wdc_js_stop(number));
+    this.#stopReading();
     reader?.end(error);
     this.#finishLater();
   }
@@ -544,6 +562,7 @@ export class ModuleChannel implements ChannelEvents {
 
   notifyDeath(error: WdcError): void {
     this.#batch = undefined;
+    this.#lone = undefined;
     this.#number = 0;
     this.#served = true;
     this.#end = { error };
@@ -587,6 +606,7 @@ export class ModuleChannel implements ChannelEvents {
       return 0;
     });
     this.#number = 0;
+    this.#lone = undefined;
     this.#serveUnread();
   }
 
@@ -640,6 +660,7 @@ export class ModuleChannel implements ChannelEvents {
   }
 
   #call<T>(fn: (exports: Module['exports'], number: number) => T): T {
+    this.#lone?.tell();
     const { host, exports } = this.#module;
     return host.call(() => fn(exports, this.#number));
   }

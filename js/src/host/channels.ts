@@ -178,12 +178,10 @@ class Channel extends EventSource {
     if (this.started && !this.#beforeOpen && this.instance.isIdle) {
       if (this.#directLimit === 0) this.#directLimit = reader.limit();
       const size = sizeOf(data);
-      if (size <= this.#directLimit && this.#directLimit > 0) {
-        reader.message(data, size);
-        return true;
-      }
+      if (size <= this.#directLimit && this.#directLimit > 0 && reader.message(data, size)) return true;
     }
     this.#directLimit = 0;
+    reader.settle();
     return false;
   }
 

@@ -30,8 +30,10 @@ export interface Suspension {
 export interface DirectReader {
   /** Bytes of the largest message that it may be given right now, by what C++ has of the channel; 0: none. Changes nothing. */
   limit(): number;
-  /** `size`: in bytes, of a string as UTF-8. Must not throw. */
-  message(data: ArrayBuffer | string, size: number): void;
+  /** `size`: in bytes, of a string as UTF-8. False: this one has to go to C++. Must not throw. */
+  message(data: ArrayBuffer | string, size: number): boolean;
+  /** A message goes to C++ next. Must not throw. */
+  settle(): void;
 }
 
 /** The JavaScript side of one WebAssembly instance: docs/wire/host.md. */

@@ -224,6 +224,20 @@ Result<void> Framing::try_send(Message& message) {
   return result;
 }
 
+std::uint64_t Framing::send_room_elsewhere() {
+  if (channel_.state_ != ReadyState::open || TurnNode::linked() || !is_idle_below()) return 0;
+  return std::min(session_.sender().room_elsewhere(), channel_.flow_.send_low_water_mark - channel_.buffered_estimate_);
+}
+
+void Framing::send_elsewhere(std::uint64_t messages, std::uint64_t bytes, std::uint64_t cost) noexcept {
+  turn_open_ = true;
+  channel_.stats_.frames_sent += messages;
+  channel_.stats_.messages_sent += messages;
+  channel_.stats_.bytes_sent += bytes;
+  channel_.buffered_estimate_ += cost;
+  session_.sender().send_elsewhere(messages, bytes, cost);
+}
+
 /// Without a place to wait: all parts go now, or none.
 Result<void> Framing::send_in_parts(std::span<const std::byte> bytes, MessageType type) {
   Sender& sender = session_.sender();
@@ -411,8 +425,7 @@ void Framing::on_open() {
 }
 
 void Framing::on_frame(Message&& frame) {
-  if (!TurnNode::linked())
-    turn_open_ = false;  // what arrives begins a turn, and nothing waits for the end of the one before
+  begin_turn();
   ++channel_.stats_.frames_received;
   const std::uint64_t before = session_.receiver().messages_received();
   const std::size_t size = frame.size();
@@ -493,6 +506,19 @@ std::optional<Message> Framing::read() {
   auto message = session_.receiver().read_whole();
   look_at_receiver();
   return message;
+}
+
+std::uint64_t Framing::room_elsewhere() const noexcept {
+  const bool waits = !channel_.ended_ && !channel_.closing_here_ && channel_.reader_.waiting() != nullptr;
+  return waits && session_.has_peer() ? session_.receiver().room_elsewhere() : 0;
+}
+
+void Framing::take_elsewhere(std::uint64_t messages, std::uint64_t bytes, std::uint64_t cost) {
+  begin_turn();
+  channel_.stats_.frames_received += messages;
+  channel_.stats_.messages_received += messages;
+  session_.receiver().take_elsewhere(messages, bytes, cost);
+  look_at_receiver();
 }
 
 std::optional<IncomingMessage> Framing::read_start() {

@@ -35,6 +35,10 @@ class Framing final : private SenderEvents, private ReceiverEvents, private Turn
   [[nodiscard]] Result<void> try_send(std::span<const std::byte> bytes, MessageType type);
   [[nodiscard]] Result<void> try_send(Message& message);
   void source_ready(SendOperation& operation) noexcept;
+  /// Sender::room_elsewhere(), as long as the transport's buffer counts as empty.
+  [[nodiscard]] std::uint64_t send_room_elsewhere();
+  /// Sender::send_elsewhere(). The last one's turn goes on.
+  void send_elsewhere(std::uint64_t messages, std::uint64_t bytes, std::uint64_t cost) noexcept;
   [[nodiscard]] bool start_flush(FlushOperation& operation);
   void enqueue(FlushOperation& operation) noexcept;
   [[nodiscard]] std::size_t waiting() const noexcept { return session_.sender().scheduler().count(); }
@@ -47,6 +51,14 @@ class Framing final : private SenderEvents, private ReceiverEvents, private Turn
   [[nodiscard]] std::optional<Message> read();
   /// Receiver::next_batch().
   [[nodiscard]] ReceivedFrame* next_batch() noexcept { return session_.receiver().next_batch(); }
+  /// Receiver::room_elsewhere(), if a reader of whole messages waits.
+  [[nodiscard]] std::uint64_t room_elsewhere() const noexcept;
+  /// What arrives begins a turn; for the messages that take_elsewhere() will tell of.
+  void begin_turn() noexcept {
+    if (!TurnNode::linked()) turn_open_ = false;  // nothing waits for the end of the one before
+  }
+  /// Receiver::take_elsewhere().
+  void take_elsewhere(std::uint64_t messages, std::uint64_t bytes, std::uint64_t cost);
   [[nodiscard]] std::optional<IncomingMessage> read_start();
   void drop_unread();
 

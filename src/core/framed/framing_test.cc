@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "src/core/channel.h"
+#include "src/core/framed/framing.h"
 #include "tests/support/loop_fixture.h"
 
 namespace wdc {
@@ -429,6 +431,57 @@ TEST_F(FramedChannels, TellWhatWasTakenOfPartsAfterAWhile) {
   const auto frames = pair.far.stats().frames_sent;
   pass(1s);
   EXPECT_EQ(pair.far.stats().frames_sent, frames);  // nothing to tell
+}
+
+TEST_F(FramedChannels, CountWhatWentAndCameElsewhere) {
+  auto pair = framed_pair();
+  auto& near = *core::Channel::behind(pair.near)->framing();
+  auto& far = *core::Channel::behind(pair.far)->framing();
+  constexpr std::uint64_t kCost = 128 + 3 + 3;
+  EXPECT_EQ(far.room_elsewhere(), 0U);  // nobody waits
+  auto messages = pair.far.message_stream();
+  auto reading = start(messages.next());
+  settle();
+  ASSERT_GE(far.room_elsewhere(), 1'000'000U);
+  ASSERT_GE(near.send_room_elsewhere(), 10 * kCost);
+  near.send_elsewhere(10, 30, 10 * kCost);
+  EXPECT_EQ(pair.near.delivery().in_doubt, 30U);
+  far.take_elsewhere(10, 30, 10 * kCost);
+  ASSERT_TRUE(pair.near.try_send_text("abc"));
+  EXPECT_EQ(near.send_room_elsewhere(), 0U);  // a message of this turn may still wait
+  settle();
+  ASSERT_TRUE(reading.done());
+  EXPECT_EQ(reading.take()->as_text(), "abc");
+  ASSERT_TRUE(pair.near.try_send_text("def"));
+  settle();
+  EXPECT_EQ(far.room_elsewhere(), 0U);  // one is here
+  reading = start(messages.next());
+  settle();
+  EXPECT_EQ(reading.take()->as_text(), "def");
+  reading = start(messages.next());
+  settle();
+  // The one that makes it a quarter of the window has to come here, and the credit is told at once.
+  const auto frames = pair.far.stats().frames_sent;
+  while (const auto count = far.room_elsewhere() / kCost) {
+    near.send_elsewhere(count, 3 * count, count * kCost);
+    far.take_elsewhere(count, 3 * count, count * kCost);
+  }
+  settle();
+  EXPECT_EQ(pair.far.stats().frames_sent, frames);
+  ASSERT_TRUE(pair.near.try_send_text("ghi"));
+  settle();
+  EXPECT_EQ(reading.take()->as_text(), "ghi");
+  reading = start(messages.next());
+  settle();
+  EXPECT_EQ(pair.far.stats().frames_sent, frames + 1);
+  EXPECT_EQ(pair.near.stats().messages_sent, pair.far.stats().messages_received);
+  auto closing = start(pair.near.close());
+  settle();
+  EXPECT_EQ(near.send_room_elsewhere() + far.room_elsewhere(), 0U);
+  EXPECT_FALSE(reading.take());
+  EXPECT_TRUE(closing.take());
+  EXPECT_EQ(pair.near.delivery().acknowledged, pair.near.stats().bytes_sent);
+  EXPECT_EQ(pair.near.delivery().in_doubt + pair.near.delivery().unsent, 0U);
 }
 
 TEST_F(FramedChannels, TakeALateMessageBack) {

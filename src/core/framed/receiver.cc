@@ -363,6 +363,21 @@ ReceivedFrame* Receiver::next_batch() noexcept {
   return is_batch ? static_cast<ReceivedFrame*>(item) : nullptr;
 }
 
+std::uint64_t Receiver::room_elsewhere() const noexcept {
+  if (!counts() || wanted_ != Wanted::whole || !items_.empty() || finished_ || credit_due_) return 0;
+  const std::uint64_t until_due = options_.window / 4;
+  const std::uint64_t more = given_back_ + options_.window - limit_;
+  return until_due > more ? until_due - more : 0;
+}
+
+void Receiver::take_elsewhere(std::uint64_t messages, std::uint64_t bytes, std::uint64_t cost) {
+  used_ += cost;
+  messages_received_ += messages;
+  messages_taken_ += messages;
+  bytes_taken_ += bytes;
+  give_back(cost);
+}
+
 std::optional<Message> Receiver::read_whole() {
   ReceiveItem* const item = next_whole();
   if (item == nullptr) return std::nullopt;

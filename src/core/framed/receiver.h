@@ -52,6 +52,12 @@ class Receiver {
   [[nodiscard]] bool can_read_whole() noexcept { return next_whole() != nullptr; }
   /// The next message, in the order of the options.
   [[nodiscard]] std::optional<Message> read_whole();
+  /// Credit that batches may use whose messages a reader takes at once, and that need not come here but as a sum, in
+  /// take_elsewhere(), before anything else does; 0: none, as something is here, or due.
+  [[nodiscard]] std::uint64_t room_elsewhere() const noexcept;
+  /// So many batches of one message each came and were taken. `bytes`: of the messages; `cost`: of the frames, no more
+  /// than room_elsewhere().
+  void take_elsewhere(std::uint64_t messages, std::uint64_t bytes, std::uint64_t cost);
   /// The frame that the next messages are in, for one who looks at several before he reads them; null if it is not one.
   [[nodiscard]] ReceivedFrame* next_batch() noexcept;
   [[nodiscard]] bool can_read_start() const noexcept { return !items_.empty(); }

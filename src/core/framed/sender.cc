@@ -48,6 +48,19 @@ Sender::Append Sender::append(std::span<const std::byte> bytes, MessageType type
   return Append::done;
 }
 
+std::uint64_t Sender::room_elsewhere() const noexcept {
+  return open_ && !batches_only_ && !is_reading_ && drained() ? limit_ - used_ : 0;
+}
+
+void Sender::send_elsewhere(std::uint64_t messages, std::uint64_t bytes, std::uint64_t cost) noexcept {
+  appended_messages_ += messages;
+  sent_messages_ += messages;
+  given_bytes_ += bytes;
+  sent_bytes_ += bytes;
+  batch_bytes_sent_ += bytes;
+  used_ += cost;
+}
+
 void Sender::append_to_batch(std::span<const std::byte> bytes, MessageType type) {
   if (batches_only_ && buffer_.empty()) buffer_.set_limit(std::max(frame_limit_, FrameBuffer::alone(bytes.size())));
   const auto place = buffer_.append(bytes.size(), type);
@@ -120,11 +133,12 @@ void Sender::handle_sent() noexcept {
 
 // Messages in parts.
 
-/// A message in memory that fits a frame of its own, but for the head, goes in two: first as many bytes as the second one's head
-/// is long, then the rest. Where that one arrives the first bytes take the place of its head, and the message is in one
-/// piece, with nothing copied.
+/// A message in memory that fits a frame of its own, but for the head, goes in two: first as many bytes as the second
+/// one's head is long, then the rest. Where that one arrives the first bytes take the place of its head, and the
+/// message is in one piece, with nothing copied.
 bool Sender::is_in_one_piece(const Outgoing& message) const noexcept {
-  return message.in_memory && message.size <= largest_frame_ && message.size + 2 * (kFrameCost + kLongestPartHead) <= peer_.message_window;
+  return message.in_memory && message.size <= largest_frame_ &&
+         message.size + 2 * (kFrameCost + kLongestPartHead) <= peer_.message_window;
 }
 
 /// Bytes of the next frame of the message.

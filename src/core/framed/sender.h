@@ -61,6 +61,11 @@ class Sender {
   };
   /// The short way of a message that nothing stands before.
   [[nodiscard]] Append append(std::span<const std::byte> bytes, MessageType type, Priority priority);
+  /// Credit that batches may use which go past here: nothing stands before them. 0: something does.
+  [[nodiscard]] std::uint64_t room_elsewhere() const noexcept;
+  /// So many batches of one message each went. `bytes`: of the messages; `cost`: of the frames, no more than
+  /// room_elsewhere().
+  void send_elsewhere(std::uint64_t messages, std::uint64_t bytes, std::uint64_t cost) noexcept;
   /// Lists the message; on_outgoing_end() follows. Fields other than the links are the caller's.
   void enqueue(Outgoing& message) noexcept;
   /// The same, in the place of one that has not started; that one is in no list then.
