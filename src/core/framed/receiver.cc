@@ -525,7 +525,7 @@ void Receiver::release_if_done(Incoming& incoming) {
 bool Receiver::may_wait(const Incoming& incoming) const noexcept {
   return incoming.given_out && incoming.taken == incoming.received && incoming.id >= hurried_below_ && !finished_ &&
          table_.size() < options_.messages_in_progress && releases_waiting_ + 1 < options_.messages_in_progress / 4 &&
-         waiting_bytes_ + incoming.taken < options_.window / 4;
+         waiting_bytes_ + incoming.taken < options_.window / 2;
 }
 
 bool Receiver::poll_records(Writer& writer) {
