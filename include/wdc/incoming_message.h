@@ -78,7 +78,7 @@ class [[nodiscard]] IncomingMessage {
   /// In bytes, if its sender knew it at the start. A claim of the sender's until the end has come.
   [[nodiscard]] std::optional<std::uint64_t> size() const noexcept { return size_; }
 
-  /// The next bytes in order, as many as came in one frame (a few, or 256 KiB), or nullopt at the end: see
+  /// The next bytes in order, as many as came in one frame (up to 256 KiB), or nullopt at the end: see
   /// end_reason(). A part of a text may end inside a character.
   [[nodiscard]] PartOperation next_part() noexcept { return PartOperation(*this); }
   /// The part without waiting: would_block if there is none yet, closed at the good end, otherwise what broke.

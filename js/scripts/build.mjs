@@ -33,7 +33,7 @@ for (const path of [modulePath, plainModulePath]) {
 const embed = (path) => JSON.stringify(readFileSync(path).toString('hex'));
 
 // Each entry is one file, so that a page without a bundler loads one, and none depends on what bundlers keep of another.
-const bundle = (entries, embedded) => build({
+const bundle = (entries, embedded, framed = true) => build({
   absWorkingDir: js,
   entryPoints: entries.map((name) => `src/${name}.ts`),
   outdir: fresh,
@@ -47,10 +47,10 @@ const bundle = (entries, embedded) => build({
   sourcesContent: true,
   legalComments: 'none',
   banner: { js: '// SPDX-License-Identifier: MIT' },
-  define: { WDC_EMBEDDED_MODULE: embedded },
+  define: { WDC_EMBEDDED_MODULE: embedded, WDC_FRAMED_MODE: String(framed) },
 });
 
-await bundle(['index'], embed(plainModulePath));
+await bundle(['index'], embed(plainModulePath), false);
 await bundle(['framed'], embed(modulePath));
 await bundle(['external', 'host'], 'undefined');
 copyFileSync(modulePath, join(fresh, 'webrtc_data_channel.wasm'));

@@ -6,7 +6,7 @@ import { Instance } from './host/instance.js';
 import type { ModuleExports } from './host/module_exports.js';
 import { Peers } from './host/peers.js';
 import { Pipes } from './host/pipes.js';
-import type { AdoptOptions, DirectReader, Host, HostCounts, Suspension } from './host/types.js';
+import type { AdoptOptions, DirectReader, DirectSender, Host, HostCounts, Suspension } from './host/types.js';
 import { wasiImports } from './host/wasi.js';
 
 export type { AdoptOptions, Host, HostCounts, Suspension } from './host/types.js';
@@ -57,6 +57,11 @@ class InstanceHost implements Host {
   readDirectly(number: number, channel: RTCDataChannel, reader: DirectReader | undefined): void {
     const entry = this.#channels.find(number);
     if (entry?.channel === channel) entry.readDirectly(reader);
+  }
+
+  sendDirectly(number: number, channel: RTCDataChannel, sender: DirectSender): void {
+    const entry = this.#channels.find(number);
+    if (entry?.channel === channel) entry.sendDirectly(sender);
   }
 
   putSlot(value: ArrayBufferLike | ArrayBufferView | string): number {

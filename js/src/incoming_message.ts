@@ -125,7 +125,7 @@ export class IncomingMessage implements AsyncIterable<Bytes> {
   }
 
   /**
-   * The bytes as they come, as many at a time as one frame brought, be it a few at the start of a large message; a part of a text may end inside a character. Throws
+   * The bytes as they come, as many at a time as one frame brought; a part of a text may end inside a character. Throws
    * `cancelled` (its sender gave it up), `stopped` (by this side), or what broke the channel. Leaving the loop early stops the
    * message.
    */

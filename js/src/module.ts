@@ -37,6 +37,8 @@ interface ModuleExports {
   wdc_js_listen(channel: number): void;
   wdc_js_direct_limit(channel: number): number;
   readonly wdc_js_took: (channel: number, messages: number, bytes: number, cost: number) => void;
+  readonly wdc_js_room: (channel: number) => number;
+  readonly wdc_js_sent: (channel: number, messages: number, bytes: number) => void;
   readonly wdc_js_send_room: (channel: number) => number;
   readonly wdc_js_gave: (channel: number, messages: number, bytes: number, cost: number) => void;
   wdc_js_stop(channel: number): void;
@@ -44,7 +46,7 @@ interface ModuleExports {
   wdc_js_abort(channel: number): void;
   wdc_js_ready_state(channel: number): number;
   wdc_js_buffered_amount(channel: number): number;
-  wdc_js_max_message_size(channel: number): number;
+  readonly wdc_js_max_message_size: (channel: number) => number;
   wdc_js_framed(channel: number): number;
   wdc_js_delivery(channel: number): number;
   wdc_js_stats(channel: number): number;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import { DirectSends } from './direct_sends.js';
 import { describe, WdcError } from './error.js';
 import { errorCodes } from './error_codes.js';
 import { feedOfBytes, type Feed } from './feeds.js';
@@ -9,6 +10,9 @@ import { kCopiedBytes, LoneMessages } from './lone_messages.js';
 import { currentModule, kOutboxBytes, type ChannelEvents, type Module, type SendEvents } from './module.js';
 import { flowArguments, framedArguments, wholeMs, type ChannelOptions } from './options.js';
 import { snapshot, type Bytes, type Payload } from './payload.js';
+
+/** Whether the entry's WebAssembly has framed mode; scripts/build.mjs says so. */
+declare const WDC_FRAMED_MODE: boolean;
 
 /** Whoever takes a channel's messages. */
 export interface Reader {
@@ -166,8 +170,9 @@ export class ModuleChannel implements ChannelEvents {
     },
     settle: () => undefined,
   };
-  /** Only while it is framed. */
+  /** Only if it is framed, or is not, and until it is released. */
   #lone: LoneMessages | undefined;
+  #direct: DirectSends | undefined;
   /** The frame whose messages the reader is being given. */
   #batch: { taken: number } | undefined;
 
@@ -195,7 +200,10 @@ export class ModuleChannel implements ChannelEvents {
     });
     this.#throwIfError(this.#number);
     this.framed = host.call(() => exports.wdc_js_framed(this.#number)) !== 0;
-    if (this.framed) this.#lone = new LoneMessages(this.#module, this.#number, rtc, () => this.#reader?.batches);
+    if (WDC_FRAMED_MODE && this.framed) this.#lone = new LoneMessages(this.#module, this.#number, rtc, () => this.#reader?.batches);
+    else this.#direct = new DirectSends(this.#module, this.#number, rtc);
+    const sender = this.#lone ?? this.#direct;
+    if (sender) host.sendDirectly(this.#handle, rtc, sender);
   }
 
   get opened(): Promise<void> {
@@ -260,7 +268,7 @@ export class ModuleChannel implements ChannelEvents {
     try {
       // Behind others that wait this one would wait, too.
       if (this.#waitingSends === 0 && request.special === undefined) {
-        const result = this.framed ? this.#trySendFramed(payload) : this.#trySend(payload, sizeOf(payload));
+        const result = WDC_FRAMED_MODE && this.framed ? this.#trySendFramed(payload) : this.#trySend(payload, sizeOf(payload));
         if (result === 0) return done;
         if (result === notOpen && this.#opensNow) {
           const copy = own ? payload : snapshot(payload);
@@ -279,9 +287,13 @@ export class ModuleChannel implements ChannelEvents {
   }
 
   #trySend(payload: Payload, size: number): number {
+    if (this.#direct?.send(payload, size)) return 0;
+    this.#direct?.settle();
     const { host, exports } = this.#module;
     const isText = typeof payload === 'string' ? 1 : 0;
-    return host.call(exports.wdc_js_try_send, this.#number, host.putSlot(payload), size, isText);
+    const result = host.call(exports.wdc_js_try_send, this.#number, host.putSlot(payload), size, isText);
+    if (result === 0) this.#direct?.begin();
+    return result;
   }
 
   // What is small goes straight to where C++ collects it.
@@ -306,7 +318,7 @@ export class ModuleChannel implements ChannelEvents {
   #sendInTurn(payload: Payload, own: boolean, request: SendRequest): Promise<void> {
     const size = sizeOf(payload);
     const isText = typeof payload === 'string' ? 1 : 0;
-    if (this.framed && size > kOutboxBytes) {
+    if (WDC_FRAMED_MODE && this.framed && size > kOutboxBytes) {
       const limit = this.maxMessageSize;
       if (limit > 0 && size > limit) return Promise.reject(new WdcError('message_too_large', '', { value: size, limit }));
       const feed = feedOfBytes(typeof payload === 'string' ? encoder.encode(payload) : bytesOf(payload));
@@ -334,11 +346,17 @@ export class ModuleChannel implements ChannelEvents {
     return this.#start({ signal }, (exports, number) => exports.wdc_js_flush(number, goal === 'peer' ? 1 : 0));
   }
 
+  // Nothing is sent past the module before it is asked again.
+  #settleSends(): void {
+    this.#lone?.settle();
+    this.#direct?.settle();
+  }
+
   /** Starts what may wait: `start` gives 0, the number of an operation, or an error. */
   #start(
     { signal, special }: SendRequest, start: (exports: Module['exports'], number: number) => number, feed?: Feed,
   ): Promise<void> {
-    this.#lone?.settle();
+    this.#settleSends();
     const { host, exports } = this.#module;
     let waiting = done;
     const result = host.call(() => {
@@ -391,7 +409,7 @@ export class ModuleChannel implements ChannelEvents {
   /** False: it would have to wait. Throws what send() would reject with. */
   trySend(payload: Payload): boolean {
     if (this.#number === 0) throw this.#gone();
-    const result = this.framed ? this.#trySendFramed(payload) : this.#trySend(payload, sizeOf(payload));
+    const result = WDC_FRAMED_MODE && this.framed ? this.#trySendFramed(payload) : this.#trySend(payload, sizeOf(payload));
     if (result === wouldBlock || (result === notOpen && this.#opensNow)) return false;
     this.#throwIfError(result);
     return true;
@@ -457,7 +475,7 @@ export class ModuleChannel implements ChannelEvents {
   /** Once. Below zero: the channel's own timeout. */
   close(timeoutMs: number): Promise<void> {
     if (this.#number === 0) return this.#closed.promise;
-    this.#lone?.settle();
+    this.#settleSends();
     const closing = new Deferred(); // it may be over before the call is
     this.#closing = closing;
     this.#call((exports, number) => exports.wdc_js_close(number, timeoutMs));
@@ -466,7 +484,7 @@ export class ModuleChannel implements ChannelEvents {
 
   abort(): void {
     this.#settleBatch();
-    this.#lone?.settle();
+    this.#settleSends();
     if (this.#number !== 0) this.#call((exports, number) => exports.wdc_js_abort(number));
   }
 
@@ -487,7 +505,7 @@ export class ModuleChannel implements ChannelEvents {
 
   notifyBatch(pointer: number, count: number, frame: ArrayBuffer | undefined, framePointer: number): number {
     const reader = this.#reader?.batches;
-    if (!reader) return 0;
+    if (!WDC_FRAMED_MODE || !reader) return 0;
     const module = this.#module;
     const first = pointer >>> 2;
     const last = first + 2 * (count - 1);
@@ -555,6 +573,7 @@ export class ModuleChannel implements ChannelEvents {
   }
 
   notifyClosed(error: WdcError | undefined): void {
+    this.#settleSends();
     this.#end = { error };
     this.#closed.settle(error);
     this.#finishLater();
@@ -562,7 +581,7 @@ export class ModuleChannel implements ChannelEvents {
 
   notifyDeath(error: WdcError): void {
     this.#batch = undefined;
-    this.#lone = undefined;
+    this.#lone = this.#direct = undefined;
     this.#number = 0;
     this.#served = true;
     this.#end = { error };
@@ -606,7 +625,7 @@ export class ModuleChannel implements ChannelEvents {
       return 0;
     });
     this.#number = 0;
-    this.#lone = undefined;
+    this.#lone = this.#direct = undefined;
     this.#serveUnread();
   }
 
@@ -661,6 +680,7 @@ export class ModuleChannel implements ChannelEvents {
 
   #call<T>(fn: (exports: Module['exports'], number: number) => T): T {
     this.#lone?.tell();
+    this.#direct?.tell();
     const { host, exports } = this.#module;
     return host.call(() => fn(exports, this.#number));
   }

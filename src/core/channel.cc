@@ -116,12 +116,28 @@ Result<void> Channel::check_send(std::size_t size) {
   return wdc::fail(Errc::message_too_large, size, max_message_size_);
 }
 
+bool Channel::below_high_water_mark() {
+  if (buffered_estimate_ > flow_.send_high_water_mark) [[unlikely]]
+    buffered_estimate_ = backend_->buffered_amount();
+  return buffered_estimate_ <= flow_.send_high_water_mark;
+}
+
+std::optional<std::uint64_t> Channel::room_elsewhere() {
+  const bool at_once = !framing_ && state_ == ReadyState::open && waiting_count_ == 0 && !backend_full_;
+  if (!at_once || !below_high_water_mark()) return std::nullopt;
+  return flow_.send_high_water_mark - buffered_estimate_;
+}
+
+void Channel::send_elsewhere(std::uint64_t messages, std::uint64_t bytes) noexcept {
+  buffered_estimate_ += bytes;
+  stats_.messages_sent += messages;
+  stats_.bytes_sent += bytes;
+}
+
 bool Channel::window_open() {
   if (backend_full_) return false;
-  if (buffered_estimate_ <= flow_.send_high_water_mark) [[likely]]
+  if (below_high_water_mark()) [[likely]]
     return true;
-  buffered_estimate_ = backend_->buffered_amount();
-  if (buffered_estimate_ <= flow_.send_high_water_mark) return true;
   if (!std::exchange(one_more_, false)) return false;
   ++stats_.stalls;
   return true;

@@ -46,6 +46,11 @@ class Channel final : private ChannelEvents, public LoopResident, public ListLin
   void abandon(SendOperation& operation) noexcept;
   Result<void> try_send(std::span<const std::byte> bytes, MessageType type);
   Result<void> try_send(Message& message);
+  /// Bytes of messages that may go to the transport past here, before one that may be of any size: nothing stands before
+  /// them. None: not one may. Not of a framed channel: see Framing.
+  [[nodiscard]] std::optional<std::uint64_t> room_elsewhere();
+  /// So many have gone. Before anything else is asked or sent here.
+  void send_elsewhere(std::uint64_t messages, std::uint64_t bytes) noexcept;
 
   [[nodiscard]] bool claim_consumer() noexcept { return !std::exchange(has_consumer_, true); }
   void release_consumer() noexcept;
@@ -118,6 +123,8 @@ class Channel final : private ChannelEvents, public LoopResident, public ListLin
 
   [[nodiscard]] Result<void> check_send(std::size_t size);
   [[nodiscard]] bool window_open();
+  /// The same, without what is allowed once.
+  [[nodiscard]] bool below_high_water_mark();
   [[nodiscard]] Result<void> hand_over(SendOperation& operation);
   [[nodiscard]] Result<void> account(std::size_t size, Result<void> result) noexcept;
   void send_waiting();

@@ -584,6 +584,36 @@ TEST_F(Channels, EndWithWhatTheirHomeFoundOut) {
   EXPECT_FALSE(wire->end(0).exists);
 }
 
+TEST_F(Channels, LendRoomForWhatIsSentPastThem) {
+  auto pair = make_pair({.send_high_water_mark = 1'000, .send_low_water_mark = 100});
+  auto& near = *core::Channel::behind(pair.near);
+  pair.wire->automatic = false;
+  EXPECT_EQ(near.room_elsewhere(), 1'000U);
+  ASSERT_TRUE(pair.near.try_send_text("abc"));
+  EXPECT_EQ(near.room_elsewhere(), 997U);
+  // Somebody fills the transport's buffer, and tells.
+  pair.wire->end(0).buffered += 1'100;
+  near.send_elsewhere(2, 1'100);
+  EXPECT_EQ(pair.near.stats().messages_sent, 3U);
+  EXPECT_EQ(pair.near.stats().bytes_sent, 1'103U);
+  EXPECT_EQ(near.room_elsewhere(), std::nullopt);
+  auto waiting = start(pair.near.send_text("waits"));
+  settle();
+  EXPECT_FALSE(waiting.done());
+  pair.wire->end(0).buffered = 103;
+  EXPECT_EQ(near.room_elsewhere(), std::nullopt);  // behind the one that waits
+  pair.wire->automatic = true;
+  pair.wire->deliver(0);
+  settle();
+  ASSERT_TRUE(waiting.done());
+  EXPECT_TRUE(near.room_elsewhere());
+  auto closing = start(pair.near.close());
+  EXPECT_EQ(near.room_elsewhere(), std::nullopt);
+  settle();
+  EXPECT_TRUE(closing.done());
+  EXPECT_EQ(near.room_elsewhere(), std::nullopt);
+}
+
 TEST_F(Channels, GoToSomebodyElseOnlyWithNothingLeftBehind) {
   auto pair = make_pair();
   auto& far = *core::Channel::behind(pair.far);

@@ -2,7 +2,7 @@
 //
 // What a listener gets past C++, and what has to take the way through it meanwhile; package_page.ts runs this with the others.
 import { WasmDataChannel, type Disposer } from 'webrtc-data-channel';
-import { bytesOf, equal, fails, pair, plain, take, until } from './package_pair.js';
+import { bytesOf, check, equal, fails, pair, plain, take, until } from './package_pair.js';
 
 /** Message `index` of a row in which text, empty and larger messages are mixed. */
 function messageOf(index: number): Uint8Array<ArrayBuffer> | string {
@@ -56,6 +56,67 @@ export const directTests: Record<string, () => Promise<void>> = {
     await right.closed;
     equal([right.stats().messagesReceived, right.stats().bytesReceived], [3_000, bytes], 'counted after the close');
     close();
+  },
+
+  async 'sends past C++ keep their order with those through it, stay below the high mark, and are counted'() {
+    const high = 60_000;
+    const { left, right, close } = await pair({ near: { sendHighWaterMark: high, sendLowWaterMark: 10_000 } });
+    const shared = new Uint8Array(new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }).buffer, 0, 3).fill(7);
+    const kinds = (index: number): Uint8Array | ArrayBuffer | string => {
+      if (index % 97 === 50) return new Uint8Array(20_000).fill(index); // larger than what goes past
+      if (index % 31 === 7) return shared;
+      if (index % 29 === 3) return bytesOf(index, index).buffer;
+      return messageOf(index);
+    };
+    const count = 4_000;
+    const expected: (number[] | string)[] = [];
+    const got: (Uint8Array | string)[] = [];
+    right.startListening((message) => got.push(message), { text: true });
+    let bytes = 0;
+    let most = 0;
+    for (let index = 0; index < count; index += 1) {
+      const message = kinds(index);
+      expected.push(typeof message === 'string' ? message : [...new Uint8Array(message as ArrayBuffer)]);
+      bytes += typeof message === 'string' ? sizeOf(message) : message.byteLength;
+      const sent = left.send(message as Uint8Array);
+      most = Math.max(most, left.bufferedAmount);
+      if (index % 5 !== 0) await sent; // others wait behind one another
+      if (index % 500 === 0) equal(left.stats().messagesSent + left.stats().sendQueueOperations, index + 1, 'messages sent so far');
+    }
+    await until(() => got.length === count);
+    equal(plain(got), expected, 'what arrived');
+    equal([left.stats().messagesSent, left.stats().bytesSent, left.bufferedAmount], [count, bytes, 0], 'counted');
+    check(most <= high + 20_000, `${most} bytes waited in the browser`);
+    check(left.stats().sendWaits > 10, `${left.stats().sendWaits} sends had to wait`);
+    await left.close();
+    await right.closed;
+    equal([left.stats().messagesSent, left.stats().bytesSent], [count, bytes], 'counted after the close');
+    close();
+  },
+
+  async 'a send past C++ is refused like any other once a side closes'() {
+    for (const side of ['this', 'other'] as const) {
+      const { left, right, close } = await pair();
+      right.startListening(() => undefined);
+      for (let index = 0; index < 20; index += 1) await left.send(bytesOf(index));
+      const closing = (side === 'this' ? left : right).close();
+      let sent = 20;
+      for (;;) {
+        try {
+          await left.send(bytesOf(sent));
+          sent += 1;
+        } catch (error) {
+          equal((error as { code: string }).code, 'closed', 'the error');
+          break;
+        }
+        check(side === 'other', 'nothing goes after the own close()');
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+      check(left.readyState !== 'open', 'only once it closes');
+      await Promise.all([closing, left.closed, right.closed]);
+      equal(left.stats().messagesSent, sent, 'counted');
+      close();
+    }
   },
 
   async 'no message is given from inside of startListening, also where some wait'() {

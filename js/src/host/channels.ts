@@ -11,7 +11,7 @@ import { PeerWatch } from './peer_watch.js';
 import { signalingRound } from './signaling_round.js';
 import { StallWatch } from './stall_watch.js';
 import { Table } from './table.js';
-import type { AdoptOptions, DirectReader } from './types.js';
+import type { AdoptOptions, DirectReader, DirectSender } from './types.js';
 
 const messageTypes = ['message'] as const;
 const otherTypes = ['open', 'bufferedamountlow', 'closing', 'close', 'error'] as const;
@@ -84,6 +84,7 @@ class Channel extends EventSource {
   /** Whether the next one may go there. */
   #takesSmall = false;
   #directReader: DirectReader | undefined;
+  #directSender: DirectSender | undefined;
   /** What it said; 0: to be asked again. C++ has no message as long as none has gone there since. */
   #directLimit = 0;
 
@@ -164,6 +165,10 @@ class Channel extends EventSource {
     this.instance.leave();
   }
 
+  sendDirectly(sender: DirectSender): void {
+    this.#directSender = sender;
+  }
+
   /** Undefined: all messages go to C++ from now on. */
   readDirectly(reader: DirectReader | undefined): void {
     this.#directReader = reader;
@@ -192,6 +197,7 @@ class Channel extends EventSource {
   }
 
   #handleOther(event: Event): void {
+    this.#directSender?.settle();
     if (event.type === 'error') {
       this.#error ??= causeOf((event as RTCErrorEvent).error);
       return; // `close` follows

@@ -36,6 +36,12 @@ export interface DirectReader {
   settle(): void;
 }
 
+/** Sends messages of a channel past C++. */
+export interface DirectSender {
+  /** An event of the channel goes to C++ next, which may change what it lets pass. Must not throw. */
+  settle(): void;
+}
+
 /** The JavaScript side of one WebAssembly instance: docs/wire/host.md. */
 export interface Host {
   /** For WebAssembly.instantiate; may be spread beside a module's own imports, which must not throw. */
@@ -52,6 +58,8 @@ export interface Host {
    * go to C++ again. Does nothing once it was released, though others may have the number since.
    */
   readDirectly(number: number, channel: RTCDataChannel, reader: DirectReader | undefined): void;
+  /** @internal `sender` hears of the events of `channel`, adopted as `number`, that are no messages: Firefox sends into closed ones. */
+  sendDirectly(number: number, channel: RTCDataChannel, sender: DirectSender): void;
   /** Puts an ArrayBuffer, a view or a string on its way into C++. */
   putSlot(value: ArrayBufferLike | ArrayBufferView | string): number;
   /** Takes what C++ put there, and frees the slot. */
