@@ -285,8 +285,8 @@ void wdc_js_gave(std::int32_t channel, std::uint32_t messages, double bytes, dou
       .send_elsewhere(messages, static_cast<std::uint64_t>(bytes), static_cast<std::uint64_t>(cost));
 }
 
-/// Bytes of messages of a plain channel that JavaScript may send past here, before one of any size; below zero: none may.
-/// Until anything else is sent here; wdc_js_sent() has to tell of them before that.
+/// Bytes of messages of a plain channel that JavaScript may send past here, before one of any size; below zero: none
+/// may. Until anything else is sent here; wdc_js_sent() has to tell of them before that.
 WDC_JS_EXPORT(wdc_js_room)
 double wdc_js_room(std::int32_t channel) {
   const auto room = core::Channel::behind(at(channel).channel())->room_elsewhere();

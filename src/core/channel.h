@@ -46,8 +46,8 @@ class Channel final : private ChannelEvents, public LoopResident, public ListLin
   void abandon(SendOperation& operation) noexcept;
   Result<void> try_send(std::span<const std::byte> bytes, MessageType type);
   Result<void> try_send(Message& message);
-  /// Bytes of messages that may go to the transport past here, before one that may be of any size: nothing stands before
-  /// them. None: not one may. Not of a framed channel: see Framing.
+  /// Bytes of messages that may go to the transport past here, before one that may be of any size: nothing stands
+  /// before them. None: not one may. Not of a framed channel: see Framing.
   [[nodiscard]] std::optional<std::uint64_t> room_elsewhere();
   /// So many have gone. Before anything else is asked or sent here.
   void send_elsewhere(std::uint64_t messages, std::uint64_t bytes) noexcept;
