@@ -62,8 +62,8 @@ class Sum {
 /**
  * The messages of a framed channel that are each alone in a frame: on a channel that is idle all of them, and none where many
  * go. While somebody listens they go past C++, which lends credit for them and is told their sum before it has to do anything else
- * with the channel. A message that goes and one that comes back took 40 us more of a page's thread than a plain channel's 210 with
- * C++ on the way, and 10 us without (Chromium, Firefox the same; medians of 12 runs by turns).
+ * with the channel. A message that goes and one that comes back took 40 to 55 us more of a page's thread than plain ones, some 230,
+ * with C++ on the way, and 11 to 26 without (Chromium and Firefox, medians of 12 to 20 runs by turns).
  */
 export class LoneMessages implements DirectReader {
   readonly #received = new Sum();
