@@ -45,9 +45,8 @@ class ByteSource {
   /// Bytes from the first to the end, if known; asked once. A source that then gives more or fewer ends its send with
   /// invalid_argument.
   [[nodiscard]] virtual std::optional<std::uint64_t> size() const { return std::nullopt; }
-  /// All the bytes of size() are here: read() always fills its room. Such a message of up to 256 KiB is read, and
-  /// comes, as a few bytes first and then the rest: in one piece, with nothing copied, for whoever receives it whole.
-  /// Asked once.
+  /// All the bytes of size() are here: read() always fills its room. Such a message of up to 256 KiB is read as a few
+  /// bytes first and then the rest, and comes in one piece, with nothing copied there. Asked once.
   [[nodiscard]] virtual bool in_memory() const { return false; }
   /// Writes the next bytes to `room` and gives their number; 0 is the end. `room` is the frame that will be sent: there
   /// is no other copy. Errors: would_block: none are here yet, ready() will be called; any other cancels the message

@@ -521,7 +521,7 @@ void Receiver::release_if_done(Incoming& incoming) {
 }
 
 /// Messages of a few parts would otherwise be answered by a frame each: 4 % more packets with 64 KiB ones in Chromium.
-/// Not where their sender may be waiting for it, and no more of them than the channel's credit may lag behind.
+/// Not where their sender may be waiting for it, and no more of them than half of the channel's window.
 bool Receiver::may_wait(const Incoming& incoming) const noexcept {
   return incoming.given_out && incoming.taken == incoming.received && incoming.id >= hurried_below_ && !finished_ &&
          table_.size() < options_.messages_in_progress && releases_waiting_ + 1 < options_.messages_in_progress / 4 &&
