@@ -3,19 +3,19 @@
 //
 // Framed mode in the page: messages of any size, in parts, with what becomes of them.
 import {
-  WasmDataChannel, WebRtcDataChannel, type ChannelOptions, type Disposer, type IncomingMessage, type SendData, type WdcError,
+  WasmDataChannel, WebRtcDataChannel, type ChannelOptions, type IncomingMessage, type SendData, type WdcError,
 } from 'webrtc-data-channel/framed';
 import {
-  bytesOf, check, collect, connections, equal, fails, pair, plain, rejectsWith, take, until, type Pair,
+  bytesOf, check, collect, equal, fails, pair, plain, rejectsWith, take, until, type Pair,
 } from './package_pair.js';
 
-const protocol = 'wdc.framed.v1';
+export const protocol = 'wdc.framed.v1';
 
-const framedPair = (near: ChannelOptions = {}, far: ChannelOptions = {}, init: RTCDataChannelInit = {}): Promise<Pair> =>
+export const framedPair = (near: ChannelOptions = {}, far: ChannelOptions = {}, init: RTCDataChannelInit = {}): Promise<Pair> =>
   pair({ init: { protocol, ...init }, near, far });
 
 /** Bytes that are those of their place in message `seed`. */
-function pattern(size: number, seed: number, offset = 0): Uint8Array<ArrayBuffer> {
+export function pattern(size: number, seed: number, offset = 0): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(size);
   for (let index = 0; index < size; index += 1) bytes[index] = (Math.imul(offset + index, 2654435761) >>> 24) ^ seed;
   return bytes;
@@ -24,10 +24,6 @@ function pattern(size: number, seed: number, offset = 0): Uint8Array<ArrayBuffer
 function isPattern(bytes: Uint8Array, seed: number, offset = 0): boolean {
   return bytes.every((byte, index) => byte === (((Math.imul(offset + index, 2654435761) >>> 24) ^ seed) & 255));
 }
-
-const equalMessages = (one: Uint8Array | string, other: Uint8Array | string): boolean => (
-  typeof one === 'string' || typeof other === 'string' ? one === other
-    : one.length === other.length && one.every((byte, index) => byte === other[index]));
 
 /** A stream of `size` bytes of a pattern; counts what was asked for. */
 function patternStream(size: number, seed: number, chunk = 10_000): { stream: ReadableStream<Uint8Array<ArrayBuffer>>; asked: () => number } {
@@ -50,7 +46,7 @@ async function next(messages: AsyncIterator<IncomingMessage, undefined>): Promis
   return value;
 }
 
-async function closed({ left, right, close }: Pair): Promise<void> {
+export async function closed({ left, right, close }: Pair): Promise<void> {
   await Promise.all([left.close(), right.close()]);
   close();
 }
@@ -290,196 +286,6 @@ export const framedTests: Record<string, () => Promise<void>> = {
       left.abort();
       right.abort();
       both.close();
-    }
-  },
-
-  async 'framed: what comes alone in its frame keeps its place among the others, and is counted'() {
-    const both = await framedPair();
-    const { left, right } = both;
-    const messageOf = (index: number): Uint8Array<ArrayBuffer> | string => {
-      if (index % 5 === 3) return 'é'.repeat(index % 90);
-      return pattern([4, 111, 112, 1024, 1025, 30_000, 0][index % 7]!, index);
-    };
-    const got: (Uint8Array | string)[] = [];
-    let stop: Disposer | undefined;
-    const listenOn = (): void => {
-      stop = right.startListening((message) => {
-        got.push(message);
-        check(right.stats().messagesReceived >= got.length, 'a message is counted when it is given');
-        if (got.length % 17 !== 0) return;
-        stop?.();
-        if (got.length % 2 === 0) listenOn();
-        else {
-          void take(right, 1).then((some) => {
-            got.push(...some);
-            listenOn();
-          });
-        }
-      }, { text: true });
-    };
-    listenOn();
-    const sent: (Uint8Array | string)[] = [];
-    const send = async (message: Uint8Array<ArrayBuffer> | string): Promise<void> => {
-      sent.push(message);
-      await left.send(message);
-    };
-    for (let index = 0; index < 300; index += 1) {
-      await send(messageOf(index));
-      if (index % 50 === 49) await send(pattern(100_000, index)); // in parts
-      // The next one finds the channel idle, and nothing else of its turn: it goes alone; others go together.
-      if (index % 10 < 8) await until(() => got.length === sent.length);
-    }
-    await until(() => got.length >= sent.length);
-    check(got.length === sent.length && got.every((message, index) => equalMessages(message, sent[index]!)), 'what arrived, in order');
-    check(right.stats().framesReceived >= 250, `${right.stats().framesReceived} frames`);
-    const bytes = sent.reduce((sum, message) => sum + (typeof message === 'string' ? new TextEncoder().encode(message) : message).length, 0);
-    await left.flush({ to: 'peer' });
-    equal(left.delivery(), { acknowledged: bytes, inDoubt: 0, unsent: 0 }, 'delivery');
-    equal([right.stats().messagesReceived, right.stats().receiveQueueMessages], [sent.length, 0], 'counted');
-    await closed(both);
-    equal(right.stats().messagesReceived, sent.length, 'counted after the close');
-  },
-
-  async 'framed: credit for what comes alone in its frame is given back, in the smallest windows, too'() {
-    for (const window of [146, 300, 1_000, 5_000]) {
-      const both = await framedPair({}, { framed: { window } });
-      const { left, right } = both;
-      let got = 0;
-      let wrong = 0;
-      right.startListening((message) => {
-        if (message[0] !== (got & 255)) wrong += 1;
-        got += 1;
-      });
-      for (let index = 0; index < 200; index += 1) {
-        await left.send(bytesOf(index));
-        if (index % 20 !== 0) await until(() => got > index);
-      }
-      await left.flush({ to: 'peer' });
-      equal([got, wrong, left.delivery().acknowledged], [200, 0, 200], `with ${window}`);
-      await closed(both);
-    }
-  },
-
-  async 'framed: answers go in order with whatever else is sent, and are counted and acknowledged'() {
-    for (const window of [undefined, 1_000, 100_000]) {
-      const both = await framedPair({ framed: { window } }, { framed: { window } });
-      const { left, right } = both;
-      const sizes = [0, 1, 64, 110, 111, 112, 300];
-      const messageOf = (index: number): Uint8Array<ArrayBuffer> | string => (
-        index % 4 === 1 ? 'é'.repeat((index * 3) % 70) : pattern(sizes[index % sizes.length]!, index));
-      const rounds = 400;
-      const echoed: (Uint8Array | string)[] = [];
-      const expected: (Uint8Array | string)[] = [];
-      const large = pattern(70_000, 7);
-      let replies = 0;
-      let sentBack = 0;
-      right.startListening((message) => {
-        void right.send(message);
-        sentBack += 1;
-        replies += 1;
-        if (replies % 10 === 3) { // more of the same turn
-          void right.send('more');
-          void right.send(large);
-          sentBack += 2;
-        }
-      }, { text: true });
-      await new Promise<void>((resolve) => {
-        let sent = 0;
-        const sendNext = (): void => {
-          const message = messageOf(sent);
-          sent += 1;
-          expected.push(message, ...(sent % 10 === 3 ? ['more', large] : []));
-          void left.send(message);
-        };
-        left.startListening((message) => {
-          echoed.push(message);
-          if (echoed.length < expected.length) return;
-          if (sent === rounds) resolve();
-          else sendNext();
-        }, { text: true });
-        sendNext();
-      });
-      check(echoed.length === expected.length && echoed.every((message, index) => equalMessages(message, expected[index]!)),
-        'what came back, in order');
-      await Promise.all([left.flush({ to: 'peer' }), right.flush({ to: 'peer' })]);
-      equal([left.stats().messagesSent, right.stats().messagesReceived], [rounds, rounds], 'messages there');
-      equal([right.stats().messagesSent, left.stats().messagesReceived], [sentBack, sentBack], 'messages back');
-      equal([left.stats().bytesSent, right.stats().bytesSent], [left.delivery().acknowledged, right.delivery().acknowledged], 'bytes');
-      equal([left.delivery().inDoubt, left.delivery().unsent, right.delivery().inDoubt, right.delivery().unsent], [0, 0, 0, 0], 'the rest');
-      await closed(both);
-    }
-  },
-
-  async 'framed: an answer before a close arrives, and none goes after the other side has finished'() {
-    for (const end of ['after the answer', 'at once'] as const) {
-      const both = await framedPair();
-      const { left, right } = both;
-      const got: number[] = [];
-      let closing: Promise<void> | undefined;
-      right.startListening((message) => {
-        if (message[0] === 20 && end === 'at once') closing = right.close();
-        right.send(message).catch(() => undefined);
-        if (message[0] === 20 && end === 'after the answer') closing = right.close();
-      });
-      left.startListening((message) => {
-        got.push(message[0]!);
-        left.send(bytesOf(message[0]! + 1)).catch(() => undefined);
-      });
-      await left.send(bytesOf(1));
-      await until(() => closing !== undefined);
-      await Promise.all([closing, left.closed, right.closed]);
-      const last = end === 'at once' ? 19 : 20;
-      equal(got, Array.from({ length: last }, (_, index) => index + 1), end);
-      both.close();
-    }
-  },
-
-  async 'framed: a callback may close or abort at a message that came alone in its frame'() {
-    for (const what of ['close', 'abort'] as const) {
-      const both = await framedPair();
-      const { left, right } = both;
-      let got = 0;
-      let closing: Promise<void> | undefined;
-      right.startListening(() => {
-        got += 1;
-        if (got !== 10) return;
-        if (what === 'abort') right.abort();
-        else closing = right.close();
-      });
-      for (let index = 1; index <= 10; index += 1) {
-        await left.send(bytesOf(index));
-        await until(() => got === index);
-      }
-      if (what === 'abort') await fails('aborted', () => left.closed);
-      else await Promise.all([closing, left.closed]);
-      equal(right.stats().messagesReceived, 10, 'counted');
-      both.close();
-    }
-  },
-
-  async 'framed: a frame that only begins like one with a message is a fault'() {
-    for (const frame of [[2, 1, 4, 1, 2, 3], [2, 1, 1, 1, 2], [2, 3, 0xe0, 0, 9, 1], [2, 3, 0xe5, 0, 1, 1], [2, 0], [2, 1], [2]]) {
-      const below = connections();
-      const raw = below.near.createDataChannel('raw', { protocol });
-      const wrapped = new Promise<WasmDataChannel>((resolve) => {
-        below.far.ondatachannel = ({ channel }) => resolve(new WasmDataChannel(channel, { peerConnection: below.far }));
-      });
-      await below.negotiate();
-      const right = await wrapped;
-      const got: number[][] = [];
-      right.startListening((message) => got.push([...message]));
-      await right.opened;
-      await until(() => raw.readyState === 'open');
-      // HELLO of version 1, then what is well and alone in its frame, then this.
-      raw.send(bytesOf(
-        0x00, 0x77, 0x64, 0x63, 0x66, 0x01, 0x80, 0x40, 0x00, 0x00, 0x80, 0x01, 0x00, 0x00, 0x20, 0x90, 0x00, 0x00, 0x00, 0x80, 0x01, 0x00,
-        0x20));
-      for (const good of [[2, 1, 3, 1, 2, 3], [2, 1, 0], [2, 3, 0xe0, 0, 2, 8, 9]]) raw.send(bytesOf(...good));
-      raw.send(bytesOf(...frame));
-      await fails('protocol_error', () => right.closed);
-      equal(got, [[1, 2, 3], [], [8, 9]], 'what came before');
-      equal(right.stats().messagesReceived, 3, 'counted');
-      below.close();
     }
   },
 

@@ -13,6 +13,7 @@ import { announcedTests } from './package_announced.js';
 import { directTests } from './package_direct.js';
 import { exampleTests } from './package_examples.js';
 import { framedTests } from './package_framed.js';
+import { loneTests } from './package_lone.js';
 import { streamTests } from './package_streams.js';
 import { workerTests } from './package_workers.js';
 
@@ -873,7 +874,7 @@ async function settledCounts(): Promise<HostCounts> {
   return both();
 }
 
-const all = { ...tests, ...directTests, ...announcedTests, ...streamTests, ...workerTests, ...exampleTests, ...framedTests };
+const all = { ...tests, ...directTests, ...announcedTests, ...streamTests, ...workerTests, ...exampleTests, ...framedTests, ...loneTests };
 
 Object.assign(globalThis, {
   packageTests: {
