@@ -136,6 +136,24 @@ wdc::Task<wdc::Result<void>> send_one(wdc::DataChannel& channel, std::size_t siz
   co_return co_await channel.send(std::move(message));
 }
 
+CASE("the far end closes while sends go on: a clean end, 30 of 30 times") {
+  auto session = co_await meet(t);
+  REQUIRE(session);
+  auto& far = *session;
+  for (int number = 1; number <= 30; ++number) {
+    auto channel = co_await create_channel(t, far, number);
+    REQUIRE(channel);
+    auto told = wdc::spawn(t.loop, far.ask(Command("close").with("c", number)));
+    wdc::Result<void> sent;
+    while ((sent = co_await channel.send_text("still here"))) co_await wdc::sleep_for(1ms);
+    CHECK_ERROR(sent, Errc::closed);
+    const bool ended =
+        co_await until(t.loop, [&] { return channel.ready_state() == wdc::ReadyState::closed && told.done(); });
+    REQUIRE(ended);
+    CHECK_OK(channel.close_reason());
+  }
+}
+
 CASE("close while sends wait: they go first") {
   auto session = co_await meet(t);
   REQUIRE(session);

@@ -16,6 +16,7 @@ import { after, before, test } from 'node:test';
 import { root } from '../../tools/files.mjs';
 import { startServer } from '../../tools/server.mjs';
 import { plainOnly } from '../conformance/plain_only.mjs';
+import { stopProcesses } from '../support/processes.mjs';
 
 const far = process.env.WDC_FAR ?? 'native';
 const framed = process.env.WDC_FRAMED === '1';
@@ -51,6 +52,10 @@ class Program {
     const { value, done } = await this.#lines.next();
     if (done) throw new Error(`the program ended with ${await this.ended}: ${this.errors}`);
     return value.split('\t');
+  }
+
+  get pid() {
+    return this.#child.pid;
   }
 
   kill(signal) {
@@ -102,7 +107,7 @@ class NativeFarEnd {
     return text === '' ? [] : [text];
   }
 
-  freeze() { this.#program.kill('SIGSTOP'); }
+  async freeze() { await stopProcesses([this.#program.pid]); }
   thaw() { this.#program.kill('SIGCONT'); }
   killPage() { this.#program.kill('SIGKILL'); }
   killAll() { this.#program.kill('SIGKILL'); }

@@ -2,8 +2,9 @@
 //
 // The far end of the conformance suite in a browser of its own, so that it can be frozen and killed.
 import assert from 'node:assert/strict';
-import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { processesBelow, stopProcesses } from '../../support/processes.mjs';
 import { bundle, launch, openPage, root } from './browser.mjs';
 
 const pages = join(root, 'tests/browser');
@@ -24,29 +25,6 @@ export async function makePages(folder, names) {
 const scriptOf = (name) => (name === 'conformance' ? 'conformance_page.js' : `${name}.js`);
 const bundlePage = (name) =>
   bundle(join(pages, scriptOf(name).replace('.js', '.ts')), { target: 'es2022', external: ['./package_end.js'] });
-
-/** The processes below `pid` whose command line matches, itself among them. */
-async function processesBelow(pid, pattern) {
-  const children = new Map();
-  for (const entry of await readdir('/proc')) {
-    if (!/^\d+$/.test(entry)) continue;
-    try {
-      const stat = await readFile(`/proc/${entry}/stat`, 'utf8');
-      const parent = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
-      children.set(parent, [...(children.get(parent) ?? []), Number(entry)]);
-    } catch {
-      // It has ended meanwhile.
-    }
-  }
-  const found = [];
-  const visit = async (process) => {
-    const command = await readFile(`/proc/${process}/cmdline`, 'utf8').catch(() => '');
-    if (pattern.test(command.replaceAll('\0', ' '))) found.push(process);
-    for (const child of children.get(process) ?? []) await visit(child);
-  };
-  await visit(pid);
-  return found;
-}
 
 /** The far end: a browser with one page. */
 export class FarEnd {
@@ -89,7 +67,7 @@ export class FarEnd {
 
   async freeze() {
     this.#frozen = await processesBelow(this.#browser.process().pid, /./);
-    for (const pid of this.#frozen) process.kill(pid, 'SIGSTOP');
+    await stopProcesses(this.#frozen);
   }
 
   thaw() {
