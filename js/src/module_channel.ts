@@ -263,11 +263,11 @@ export class ModuleChannel implements ChannelEvents {
    * Sends in order; resolves when the transport has accepted it. `own`: nobody else can change the payload. An abort takes
    * back a send that waits.
    */
-  send(payload: Payload, own: boolean, request: SendRequest = {}): Promise<void> {
+  send(payload: Payload, own: boolean, request?: SendRequest): Promise<void> {
     if (this.#number === 0) return Promise.reject(this.#gone());
     try {
       // Behind others that wait this one would wait, too.
-      if (this.#waitingSends === 0 && request.special === undefined) {
+      if (this.#waitingSends === 0 && request?.special === undefined) {
         const result = WDC_FRAMED_MODE && this.framed ? this.#trySendFramed(payload) : this.#trySend(payload, sizeOf(payload));
         if (result === 0) return done;
         if (result === notOpen && this.#opensNow) {
@@ -276,7 +276,7 @@ export class ModuleChannel implements ChannelEvents {
         }
         if (result !== wouldBlock) return this.#refuse(result);
       }
-      return this.#sendInTurn(payload, own, request);
+      return this.#sendInTurn(payload, own, request ?? {});
     } catch (error) {
       return Promise.reject(error as Error);
     }

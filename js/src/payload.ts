@@ -21,7 +21,7 @@ export type Payload = ArrayBuffer | SharedArrayBuffer | ArrayBufferView | string
 const tag = (value: unknown): string => Object.prototype.toString.call(value).slice(8, -1);
 
 /** True for what is sent most, without asking for its tag: that costs a string, half a microsecond a message. */
-const isCommon = (data: unknown): data is ArrayBuffer | ArrayBufferView | string =>
+export const isCommon = (data: unknown): data is ArrayBuffer | ArrayBufferView | string =>
   typeof data === 'string' || ArrayBuffer.isView(data) || data instanceof ArrayBuffer;
 
 /** True for a Blob or File. */

@@ -5,7 +5,7 @@ import { WdcError } from './error.js';
 import { feedOfBlob, feedOfStream } from './feeds.js';
 import { ModuleChannel, type ChannelStats, type Delivery, type SendRequest } from './module_channel.js';
 import { defaultSendQueueOperations, placeOf, whole, wholeMs, type ChannelOptions } from './options.js';
-import { isBlob, isStream, moveOut, snapshot, toPayload, type Bytes, type FramedSendData, type SendData } from './payload.js';
+import { isBlob, isCommon, isStream, moveOut, snapshot, toPayload, type Bytes, type FramedSendData, type SendData } from './payload.js';
 import {
   IncomingMessageIterator, listen, MessageIterator, type Disposer, type Message, type ReadOptions,
 } from './readers.js';
@@ -225,23 +225,31 @@ export class WasmDataChannel implements AsyncIterable<Bytes> {
    * with `timed_out` and `superseded` (see {@link SendOptions}), `stopped` (by its receiver), `protocol_error`, or with what the
    * stream failed with; on others with `unsupported` for what they cannot do. W3C webrtc-pc 6.2 `send()`.
    */
-  send(data: FramedSendData, options: SendOptions = {}): Promise<void> {
-    const { signal, transfer = false } = options;
+  send(data: FramedSendData, options?: SendOptions): Promise<void> {
     try {
-      signal?.throwIfAborted();
-      if (this.#closing) throw new WdcError('closed');
-      const request = requestOf(options);
-      if (isStream(data) || (this.framed && isBlob(data))) return this.#sendFrom(data, options.type, request);
-      if (isBlob(data)) return this.#sendBlob(data, signal);
-      let payload = toPayload(data);
-      const moved = transfer && typeof payload !== 'string' && this.readyState === 'open';
-      if (moved) payload = moveOut(payload);
-      const own = moved || Array.isArray(data);
-      if (!this.#queue.empty) return this.#queue.add(own ? payload : snapshot(payload), signal);
-      return this.#channel.send(payload, own, request);
+      // Most sends: in Firefox what they pass by here took 0.4 us of the 1.4 that one of 64 bytes took.
+      if (options === undefined && isCommon(data) && !this.#closing && this.#queue.empty) {
+        return this.#channel.send(toPayload(data), false);
+      }
+      return this.#sendWith(data, options ?? {});
     } catch (error) {
       return Promise.reject(error as Error);
     }
+  }
+
+  #sendWith(data: FramedSendData, options: SendOptions): Promise<void> {
+    const { signal, transfer = false } = options;
+    signal?.throwIfAborted();
+    if (this.#closing) throw new WdcError('closed');
+    const request = requestOf(options);
+    if (isStream(data) || (this.framed && isBlob(data))) return this.#sendFrom(data, options.type, request);
+    if (isBlob(data)) return this.#sendBlob(data, signal);
+    let payload = toPayload(data);
+    const moved = transfer && typeof payload !== 'string' && this.readyState === 'open';
+    if (moved) payload = moveOut(payload);
+    const own = moved || Array.isArray(data);
+    if (!this.#queue.empty) return this.#queue.add(own ? payload : snapshot(payload), signal);
+    return this.#channel.send(payload, own, request);
   }
 
   #sendFrom(data: Blob | ReadableStream<unknown>, type: SendOptions['type'], request: SendRequest): Promise<void> {
