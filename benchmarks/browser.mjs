@@ -20,8 +20,9 @@ const usage = `usage: ./bench browser --json FILE [options]       measures, prin
   --quick           Chromium, 64 B and 64 KB, js, cpp and crossing, 3 triples of short runs: about a minute
   --browser NAME    chromium or firefox (both); may be given several times, as may the next two
   --size BYTES      message size (64, 1k, 16k, 64k, 256k)
-  --case NAME       js, cpp, framed-js, framed-cpp, ping-pong or crossing (all); with --marks also js-defaults, at the
-                    package's own marks
+  --case NAME       js, cpp, framed-js, framed-cpp, ping-pong or crossing (all); only if named: raw-bytes (raw that makes
+                    a Uint8Array of each message), js-await and framed-js-await (a promise a message), and with --marks
+                    js-defaults, at the package's own marks
   --triples N       raw / case / raw for each case and size (9)
   --seconds S       of one run (3)
   --marks HIGH:LOW  send marks of raw and all cases, such as 4m:1m (the package's own: 1m:256k)`;
@@ -42,6 +43,7 @@ const options = parseOptions(usage, {
 /** What the documents show: framed mode was measured in a run of its own. */
 const committed = ['browser', 'browser-framed'].map((name) => join(root, `benchmarks/results/${name}.json`));
 const document = 'docs/performance.md';
+const onlyIfNamed = ['raw-bytes', 'js-await', 'framed-js-await'];
 
 function readMarks(text) {
   const [high, low] = text.split(':').map(parseSize);
@@ -57,7 +59,7 @@ async function measure() {
   const marks = options.marks === undefined ? packageMarks : readMarks(options.marks);
   const sameMarks = marks.high === packageMarks.high && marks.low === packageMarks.low;
   const all = [...(sameMarks ? ['js'] : ['js', 'js-defaults']), 'cpp', 'framed-js', 'framed-cpp', 'ping-pong', 'crossing'];
-  const cases = choose('case', options.case, all, options.quick ? ['js', 'cpp', 'crossing'] : all);
+  const cases = choose('case', options.case, [...all, ...onlyIfNamed], options.quick ? ['js', 'cpp', 'crossing'] : all);
   const plan = {
     sizes: (options.size ?? (options.quick ? ['64', '64k'] : ['64', '1k', '16k', '64k', '256k'])).map(parseSize),
     cases: cases.filter((name) => name !== 'crossing'),

@@ -3,19 +3,30 @@ import { WasmDataChannel } from 'webrtc-data-channel';
 import { WasmDataChannel as FramedDataChannel } from 'webrtc-data-channel/framed';
 import { Counter } from './counter.mjs';
 
-/** The npm package on both ends, used as its users do. The reader looks at a message's length only. */
-export const jsTransfer = (pair, { message, high, low }) =>
-  transfer(pair, message, { sendHighWaterMark: high, sendLowWaterMark: low });
+// As rawTransfer(): on as long as there is room, and only then a wait.
+const whileThereIsRoom = (channel, message) => (channel.trySend(message) ? undefined : channel.send(message));
+/** A promise a message. */
+const oneByOne = (channel, message) => channel.send(message);
 
-/** The same with the package's own marks, whatever the others have. */
-export const jsDefaultsTransfer = (pair, { message }) => transfer(pair, message, {});
+/** The npm package on both ends. The reader looks at a message's length only. */
+export const jsTransfer = (pair, { message, high, low }, send = whileThereIsRoom) =>
+  transfer(pair, message, { sendHighWaterMark: high, sendLowWaterMark: low }, { send });
 
-/** The same on a channel that speaks framed mode; the reader looks at a byte of every message. */
-export function framedTransfer(pair, { message, high, low }) {
+export const jsAwaitTransfer = (pair, options) => jsTransfer(pair, options, oneByOne);
+
+/** With the package's own marks, whatever the others have. */
+export const jsDefaultsTransfer = (pair, { message }) => transfer(pair, message, {}, {});
+
+/** On a channel that speaks framed mode; the reader looks at a byte of every message. */
+export function framedTransfer(pair, { message, high, low }, send = whileThereIsRoom) {
   let sum = 0;
-  const framed = transfer(pair, message, { sendHighWaterMark: high, sendLowWaterMark: low }, (bytes) => {
-    sum += bytes[bytes.length - 1];
-  }, FramedDataChannel);
+  const framed = transfer(pair, message, { sendHighWaterMark: high, sendLowWaterMark: low }, {
+    send,
+    look: (bytes) => {
+      sum += bytes[bytes.length - 1];
+    },
+    Channel: FramedDataChannel,
+  });
   return {
     ...framed,
     async close() {
@@ -26,7 +37,12 @@ export function framedTransfer(pair, { message, high, low }) {
   };
 }
 
-function transfer({ near, far, connections }, message, flow, look = () => undefined, Channel = WasmDataChannel) {
+export const framedAwaitTransfer = (pair, options) => framedTransfer(pair, options, oneByOne);
+
+function transfer(
+  { near, far, connections }, message, flow,
+  { send = whileThereIsRoom, look = () => undefined, Channel = WasmDataChannel },
+) {
   const counter = new Counter();
   const sender = new Channel(near, { ...flow, peerConnection: connections[0] });
   const receiver = new Channel(far, { peerConnection: connections[1] });
@@ -43,7 +59,8 @@ function transfer({ near, far, connections }, message, flow, look = () => undefi
       running = true;
       await sender.opened;
       while (running) {
-        await sender.send(message);
+        const waits = send(sender, message);
+        if (waits) await waits;
         sent += 1;
       }
       const end = await counter.reached(sent);

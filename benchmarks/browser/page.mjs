@@ -4,17 +4,18 @@
 import { makePair } from './connection.mjs';
 import { cppTransfer } from './cpp_transfer.mjs';
 import { measureCrossing } from './crossing.mjs';
-import { framedTransfer, jsDefaultsTransfer, jsTransfer } from './js_transfer.mjs';
+import { framedAwaitTransfer, framedTransfer, jsAwaitTransfer, jsDefaultsTransfer, jsTransfer } from './js_transfer.mjs';
 import { packagePingPong, rawPingPong } from './ping_pong.mjs';
-import { rawTransfer } from './raw_transfer.mjs';
+import { rawBytesTransfer, rawTransfer } from './raw_transfer.mjs';
 import { watchTimers } from './timer_gap.mjs';
 
 const transfers = {
-  raw: rawTransfer, js: jsTransfer, 'js-defaults': jsDefaultsTransfer, cpp: cppTransfer,
-  'framed-js': framedTransfer, 'framed-cpp': cppTransfer,
+  raw: rawTransfer, 'raw-bytes': rawBytesTransfer,
+  js: jsTransfer, 'js-await': jsAwaitTransfer, 'js-defaults': jsDefaultsTransfer, cpp: cppTransfer,
+  'framed-js': framedTransfer, 'framed-js-await': framedAwaitTransfer, 'framed-cpp': cppTransfer,
   'ping-pong-raw': rawPingPong, 'ping-pong': packagePingPong,
 };
-const framed = ['framed-js', 'framed-cpp', 'ping-pong'];
+const framed = ['framed-js', 'framed-js-await', 'framed-cpp', 'ping-pong'];
 
 // The last message has to arrive within this; a collapsed channel needs a while for what is buffered.
 const arrivalMs = 60_000;

@@ -2,7 +2,7 @@
 import { Counter } from './counter.mjs';
 
 /** What a careful person writes by hand on a plain RTCDataChannel. The reader looks at a message's length only. */
-export function rawTransfer({ near, far }, { message, high, low }) {
+export function rawTransfer({ near, far }, { message, high, low }, lengthOf = (data) => data.byteLength) {
   const counter = new Counter();
   let running = false;
   let sent = 0;
@@ -16,7 +16,7 @@ export function rawTransfer({ near, far }, { message, high, low }) {
   };
   near.bufferedAmountLowThreshold = low;
   near.addEventListener('bufferedamountlow', fill);
-  far.addEventListener('message', ({ data }) => counter.add(data.byteLength));
+  far.addEventListener('message', ({ data }) => counter.add(lengthOf(data)));
 
   return {
     async run() {
@@ -38,3 +38,6 @@ export function rawTransfer({ near, far }, { message, high, low }) {
     received: () => counter,
   };
 }
+
+/** The same whose reader takes each message as bytes, without which nobody can look into it. */
+export const rawBytesTransfer = (pair, options) => rawTransfer(pair, options, (data) => new Uint8Array(data).length);
