@@ -9,16 +9,16 @@ const whileThereIsRoom = (channel, message) => (channel.trySend(message) ? undef
 const oneByOne = (channel, message) => channel.send(message);
 
 /** The npm package on both ends. The reader looks at a message's length only. */
-export const jsTransfer = (pair, { message, high, low }, send = whileThereIsRoom) =>
+export const jsTransfer = (pair, { message, high, low }, send) =>
   transfer(pair, message, { sendHighWaterMark: high, sendLowWaterMark: low }, { send });
 
 export const jsAwaitTransfer = (pair, options) => jsTransfer(pair, options, oneByOne);
 
 /** With the package's own marks, whatever the others have. */
-export const jsDefaultsTransfer = (pair, { message }) => transfer(pair, message, {}, {});
+export const jsDefaultsTransfer = (pair, { message }) => transfer(pair, message, {});
 
 /** On a channel that speaks framed mode; the reader looks at a byte of every message. */
-export function framedTransfer(pair, { message, high, low }, send = whileThereIsRoom) {
+export function framedTransfer(pair, { message, high, low }, send) {
   let sum = 0;
   const framed = transfer(pair, message, { sendHighWaterMark: high, sendLowWaterMark: low }, {
     send,
@@ -41,7 +41,7 @@ export const framedAwaitTransfer = (pair, options) => framedTransfer(pair, optio
 
 function transfer(
   { near, far, connections }, message, flow,
-  { send = whileThereIsRoom, look = () => undefined, Channel = WasmDataChannel },
+  { send = whileThereIsRoom, look = () => undefined, Channel = WasmDataChannel } = {},
 ) {
   const counter = new Counter();
   const sender = new Channel(near, { ...flow, peerConnection: connections[0] });

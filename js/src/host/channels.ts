@@ -63,10 +63,8 @@ class Channel extends EventSource {
   state: number;
   #listening = true;
   #error: { code: ErrorCode; detail: string } | undefined;
-  /** What closed first: the channel, by either side, or the connection below it. */
-  #closedFirst: 'channel' | 'connection' | undefined;
-  /** The other side closed the channel, and this one had not. */
-  #closedByPeer = false;
+  /** What closed first: the channel, by this side or the other, or the connection below it. */
+  #closedFirst: 'here' | 'there' | 'connection' | undefined;
   #watch: PeerWatch | undefined;
   readonly #stallWatch: StallWatch;
   #openedAt = performance.now();
@@ -202,7 +200,7 @@ class Channel extends EventSource {
     this.#directSender?.settle();
     if (event.type === 'error') {
       const { error } = event as RTCErrorEvent;
-      if (!this.#closedByPeer || !isOfChannel(error)) this.#error ??= causeOf(error);
+      if (this.#closedFirst !== 'there' || !isOfChannel(error)) this.#error ??= causeOf(error);
       return; // `close` follows
     }
     const held = this.#beforeOpen ?? [];
@@ -210,9 +208,7 @@ class Channel extends EventSource {
     if (event.type === 'open') this.arrived(event);
     for (const message of held) this.arrived(message);
     if (event.type === 'open') return;
-    const closedHere = this.#closedFirst !== undefined;
     if (event.type === 'closing' || event.type === 'close') this.#noteWhatClosed();
-    if (event.type === 'closing') this.#closedByPeer = !closedHere && this.#closedFirst === 'channel';
     if (event.type === 'close') this.#end(this.#closeEvent());
     else this.arrived(event);
   }
@@ -310,7 +306,7 @@ class Channel extends EventSource {
   }
 
   close(): void {
-    this.#closedFirst ??= 'channel';
+    this.#closedFirst ??= 'here';
     if (this.#hasSent && performance.now() - this.#openedAt < kNewChannelMs) this.#closeAfterPause();
     else this.channel.close();
     // Nothing was sent yet, and of a channel that never opened browsers may tell no end.
@@ -391,7 +387,7 @@ class Channel extends EventSource {
     const { connection } = this;
     const closed = connection?.signalingState === 'closed' || connection?.sctp?.state === 'closed'
       || connection?.sctp?.transport.state === 'closed';
-    this.#closedFirst ??= closed ? 'connection' : 'channel';
+    this.#closedFirst ??= closed ? 'connection' : 'there';
   }
 
   #sendFailed(error: unknown, size: number): number {
@@ -417,7 +413,7 @@ class Channel extends EventSource {
 
 /**
  * Of this channel, not of what is below it. Chromium tells it between `closing` and `close` where a send() met the other side's
- * close() (W3C says nothing of it; 117 of 600 channels on which sends went on): its message is lost as any after that close.
+ * close() (on 117 of 600 channels on which sends went on): its message is lost as any after that close.
  */
 function isOfChannel(error: RTCError | undefined): boolean {
   return error?.errorDetail === 'data-channel-failure';
