@@ -33,6 +33,15 @@ namespace {
 /// Where JavaScript puts a small message that is to be sent; one that fits a frame of framed mode's default.
 constexpr std::size_t kOutboxBytes = 64 << 10;
 
+/// Where JavaScript puts more messages of a frame, and their sizes, in the order that lent_frame.ts has them.
+struct Lent {
+  std::byte* place;
+  std::size_t bytes;
+  std::size_t messages;
+  std::size_t largest;
+  std::uint32_t sizes[core::framed::FrameRoom::kMostMessages];
+};
+
 /// The one of this module instance; never destroyed.
 struct Channels {
   IncomingPool incoming;                              // outlives the channels, which put messages there
@@ -43,6 +52,7 @@ struct Channels {
   FramedOptions next_framed;
   SendOptions next_send;
   std::unique_ptr<std::byte[]> outbox;
+  Lent lent;
 };
 
 Channels& channels() {
@@ -216,6 +226,29 @@ std::int32_t wdc_js_try_send_outbox(std::int32_t channel, std::size_t size, std:
   auto result =
       (kind & 1) != 0 ? to.try_send_text({reinterpret_cast<const char*>(from), size}) : to.try_send_bytes({from, size});
   return result ? 0 : report(result.error());
+}
+
+/// Where more binary messages of a framed channel may be put, until the module is entered for whatever reason:
+/// wdc_js_lent() has to tell of them before that. Null: nowhere. Runs nothing: may be called outside of the host's
+/// call().
+WDC_JS_EXPORT(wdc_js_lend)
+const Lent* wdc_js_lend(std::int32_t channel) {
+  if (!has_framed_mode()) return nullptr;
+  const auto room = framing(at(channel).channel()).lend();
+  if (room.messages == 0) return nullptr;
+  auto& lent = channels().lent;
+  lent.place = room.place;
+  lent.bytes = room.bytes;
+  lent.messages = room.messages;
+  lent.largest = room.largest;
+  return &lent;
+}
+
+/// So many were put there, of Lent::sizes bytes. As wdc_js_lend().
+WDC_JS_EXPORT(wdc_js_lent)
+void wdc_js_lent(std::int32_t channel, std::size_t messages) {
+  if (!has_framed_mode()) return;
+  framing(at(channel).channel()).append_lent({channels().lent.sizes, messages});
 }
 
 /// 0: to the transport, 1: to the peer's user. As wdc_js_send().

@@ -76,6 +76,10 @@ class InstanceHost implements Host {
     return this.#instance.call(fn, a as A, b as B, c as C, d as D);
   }
 
+  beforeEntry(tell: () => void): boolean {
+    return this.#instance.beforeEntry(tell);
+  }
+
   get dead(): Error | undefined {
     return this.#instance.dead;
   }

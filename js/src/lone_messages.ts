@@ -3,7 +3,7 @@ import type { DirectReader } from './host/types.js';
 import { bytesOf } from './host/memory.js';
 import type { BatchReader } from './module_channel.js';
 import type { Module } from './module.js';
-import type { Bytes, Payload } from './payload.js';
+import { copyOf, type Bytes, type Payload } from './payload.js';
 
 // Of docs/wire/framed.md: what a frame uses beside its bytes, the kind of a batch, and entries of its table.
 const kFrameCost = 128;
@@ -96,7 +96,7 @@ export class LoneMessages implements DirectReader {
     this.#received.add(size, cost);
     this.#turnBegins = true;
     if (reader.text && entry >= kText && entry !== kBinary16) reader.message(decoder.decode(batch.subarray(place)));
-    else reader.message(size <= kCopiedBytes && !reader.views ? batch.slice(place) : batch.subarray(place));
+    else reader.message(size <= kCopiedBytes && !reader.views ? copyOf(batch, place, batch.length) : batch.subarray(place));
     return true;
   }
 

@@ -27,6 +27,8 @@ interface ModuleExports {
   readonly wdc_js_try_send: (channel: number, slot: number, size: number, isText: number) => number;
   wdc_js_outbox(): number;
   readonly wdc_js_try_send_outbox: (channel: number, size: number, kind: number) => number;
+  readonly wdc_js_lend: (channel: number) => number;
+  readonly wdc_js_lent: (channel: number, messages: number) => void;
   wdc_js_flush(channel: number, goal: number): number;
   wdc_js_cancel_send(operation: number): void;
   wdc_js_pull(channel: number, count: number): void;

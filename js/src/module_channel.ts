@@ -6,10 +6,11 @@ import { feedOfBytes, type Feed } from './feeds.js';
 import { bytesOf, sizeOf } from './host/memory.js';
 import type { DirectReader } from './host/types.js';
 import { IncomingMessage } from './incoming_message.js';
+import { LentFrame } from './lent_frame.js';
 import { kCopiedBytes, LoneMessages } from './lone_messages.js';
 import { currentModule, kOutboxBytes, type ChannelEvents, type Module, type SendEvents } from './module.js';
 import { flowArguments, framedArguments, wholeMs, type ChannelOptions } from './options.js';
-import { snapshot, type Bytes, type Payload } from './payload.js';
+import { copyOf, snapshot, type Bytes, type Payload } from './payload.js';
 
 /** Whether the entry's WebAssembly has framed mode; scripts/build.mjs says so. */
 declare const WDC_FRAMED_MODE: boolean;
@@ -172,6 +173,7 @@ export class ModuleChannel implements ChannelEvents {
   };
   /** Only if it is framed, or is not, and until it is released. */
   #lone: LoneMessages | undefined;
+  #lent: LentFrame | undefined;
   #direct: DirectSends | undefined;
   /** The frame whose messages the reader is being given. */
   #batch: { taken: number } | undefined;
@@ -200,8 +202,10 @@ export class ModuleChannel implements ChannelEvents {
     });
     this.#throwIfError(this.#number);
     this.framed = host.call(() => exports.wdc_js_framed(this.#number)) !== 0;
-    if (WDC_FRAMED_MODE && this.framed) this.#lone = new LoneMessages(this.#module, this.#number, rtc, () => this.#reader?.batches);
-    else this.#direct = new DirectSends(this.#module, this.#number, rtc);
+    if (WDC_FRAMED_MODE && this.framed) {
+      this.#lone = new LoneMessages(this.#module, this.#number, rtc, () => this.#reader?.batches);
+      this.#lent = new LentFrame(this.#module, this.#number);
+    } else this.#direct = new DirectSends(this.#module, this.#number, rtc);
     const sender = this.#lone ?? this.#direct;
     if (sender) host.sendDirectly(this.#handle, rtc, sender);
   }
@@ -299,16 +303,18 @@ export class ModuleChannel implements ChannelEvents {
   // What is small goes straight to where C++ collects it.
   #trySendFramed(payload: Payload): number {
     if (this.#lone?.send(payload)) return 0;
-    const { outbox } = this.#module;
     if (typeof payload === 'string') {
       if (payload.length > kOutboxBytes) return wouldBlock;
-      const { read, written } = encoder.encodeInto(payload, outbox);
+      const { read, written } = encoder.encodeInto(payload, this.#module.outbox);
       return read === payload.length ? this.#trySendOutbox(written, 1) : wouldBlock;
     }
     const bytes = bytesOf(payload);
+    if (this.#lent?.append(bytes)) return 0;
     if (bytes.length > kOutboxBytes) return wouldBlock;
-    outbox.set(bytes);
-    return this.#trySendOutbox(bytes.length, 0);
+    this.#module.outbox.set(bytes);
+    const result = this.#trySendOutbox(bytes.length, 0);
+    if (result === 0) this.#lent?.begin();
+    return result;
   }
 
   #trySendOutbox(size: number, isText: number): number {
@@ -522,7 +528,7 @@ export class ModuleChannel implements ChannelEvents {
       if (size > kSizeBits && reader.text) {
         reader.message(decoder.decode(bytes.subarray(place, end)));
       } else if (size <= kCopiedBytes && !reader.views) {
-        reader.message(bytes.slice(place, end));
+        reader.message(copyOf(bytes, place, end));
       } else {
         // Most often the browser's own buffer is still there, and nothing is copied out.
         views ??= frame ? new Uint8Array(frame, start - framePointer)
@@ -581,7 +587,7 @@ export class ModuleChannel implements ChannelEvents {
 
   notifyDeath(error: WdcError): void {
     this.#batch = undefined;
-    this.#lone = this.#direct = undefined;
+    this.#lone = this.#lent = this.#direct = undefined;
     this.#number = 0;
     this.#served = true;
     this.#end = { error };
@@ -625,7 +631,7 @@ export class ModuleChannel implements ChannelEvents {
       return 0;
     });
     this.#number = 0;
-    this.#lone = this.#direct = undefined;
+    this.#lone = this.#lent = this.#direct = undefined;
     this.#serveUnread();
   }
 

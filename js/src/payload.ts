@@ -78,6 +78,17 @@ function fromNumbers(numbers: readonly unknown[]): Uint8Array {
   return bytes;
 }
 
+/**
+ * A part of what is no user's (of a Node Buffer slice() is a view) in a buffer of its own. In Firefox slice() takes 70 ns for up to 96 bytes, which the array itself holds, and 650 for more; a new
+ * array 120 and 140.
+ */
+export function copyOf(bytes: Uint8Array, begin: number, end: number): Bytes {
+  if (end - begin <= 96) return bytes.slice(begin, end);
+  const copy = new Uint8Array(end - begin);
+  copy.set(bytes.subarray(begin, end));
+  return copy;
+}
+
 /** A copy that nobody else can change. Text is its own. */
 export function snapshot(payload: Payload): ArrayBuffer | string {
   if (typeof payload === 'string') return payload;

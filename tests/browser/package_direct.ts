@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
+/* eslint-disable @typescript-eslint/no-non-null-assertion -- a value that is missing fails its test */
 //
 // What a listener gets past C++, and what has to take the way through it meanwhile; package_page.ts runs this with the others.
 import { WasmDataChannel, type Disposer } from 'webrtc-data-channel';
+import { callsOf } from './export_calls.js';
 import { bytesOf, check, equal, fails, pair, plain, take, until } from './package_pair.js';
 
 /** Message `index` of a row in which text, empty and larger messages are mixed. */
@@ -24,6 +26,25 @@ const rowOf = (from: number, to: number): (Uint8Array | string)[] =>
   Array.from({ length: to - from }, (_, index) => messageOf(from + index));
 
 export const directTests: Record<string, () => Promise<void>> = {
+  async 'small messages pass C++ by on their way out and in, while there is room and somebody listens'() {
+    const { left, right, close } = await pair();
+    let got = 0;
+    right.startListening(() => {
+      got += 1;
+    });
+    await left.send(bytesOf(0));
+    await until(() => got === 1);
+    const calls = (): number[] => [callsOf('wdc_js_try_send'), callsOf('wdc_channel_message') + callsOf('wdc_channel_small')];
+    const before = calls();
+    for (let index = 1; index < 2_000; index += 1) await left.send(bytesOf(index, 1, 2, 3));
+    await until(() => got === 2_000);
+    const [sends, receives] = calls().map((count, index) => count - before[index]!);
+    check(sends! < 20 && receives! < 100, `${sends} sends and ${receives} receives of 2,000 messages went through C++`);
+    await left.close();
+    await right.closed;
+    close();
+  },
+
   async 'listeners that come and go in their callbacks get every message once, in order, and it is counted'() {
     const { left, right, close } = await pair();
     const got: (Uint8Array | string)[] = [];

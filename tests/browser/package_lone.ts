@@ -3,6 +3,7 @@
 //
 // Framed messages that are alone in their frame, which go past C++ while somebody listens; package_page.ts runs this with the others.
 import { WasmDataChannel, type Disposer } from 'webrtc-data-channel/framed';
+import { callsOf } from './export_calls.js';
 import { closed, framedPair, pattern, protocol } from './package_framed.js';
 import { bytesOf, check, connections, equal, fails, take, until } from './package_pair.js';
 
@@ -11,6 +12,28 @@ const equalMessages = (one: Uint8Array | string, other: Uint8Array | string): bo
     : one.length === other.length && one.every((byte, index) => byte === other[index]));
 
 export const loneTests: Record<string, () => Promise<void>> = {
+  async 'framed: questions and answers on an idle channel pass C++ by'() {
+    const both = await framedPair();
+    const { left, right } = both;
+    const calls = (): number[] => [callsOf('wdc_js_try_send_outbox'), callsOf('wdc_channel_message') + callsOf('wdc_channel_small')];
+    const rounds = 400;
+    let before: number[] = [];
+    right.startListening((message) => void right.send(message));
+    await new Promise<void>((resolve) => {
+      let got = 0;
+      left.startListening((message) => {
+        got += 1;
+        if (got === 10) before = calls();
+        if (got === rounds) resolve();
+        else void left.send(message);
+      });
+      void left.send(bytesOf(1, 2, 3));
+    });
+    const [sends, receives] = calls().map((count, index) => count - before[index]!);
+    check(sends! < 20 && receives! < 80, `${sends} sends and ${receives} receives of ${2 * rounds} messages went through C++`);
+    await closed(both);
+  },
+
   async 'framed: what comes alone in its frame keeps its place among the others, and is counted'() {
     const both = await framedPair();
     const { left, right } = both;

@@ -6,6 +6,7 @@ import {
   counts, incoming, WasmDataChannel, WebRtcDataChannel, type HostCounts, type SendData, type WdcError,
 } from 'webrtc-data-channel';
 import { counts as framedCounts } from 'webrtc-data-channel/framed';
+import './export_calls.js';
 import {
   bytesOf, check, collect, connections, equal, event, fails, pair, plain, rejectsWith, take, until,
 } from './package_pair.js';
@@ -13,6 +14,7 @@ import { announcedTests } from './package_announced.js';
 import { directTests } from './package_direct.js';
 import { exampleTests } from './package_examples.js';
 import { framedTests } from './package_framed.js';
+import { lentTests } from './package_lent.js';
 import { loneTests } from './package_lone.js';
 import { streamTests } from './package_streams.js';
 import { workerTests } from './package_workers.js';
@@ -874,7 +876,7 @@ async function settledCounts(): Promise<HostCounts> {
   return both();
 }
 
-const all = { ...tests, ...directTests, ...announcedTests, ...streamTests, ...workerTests, ...exampleTests, ...framedTests, ...loneTests };
+const all = { ...tests, ...directTests, ...announcedTests, ...streamTests, ...workerTests, ...exampleTests, ...framedTests, ...lentTests, ...loneTests };
 
 Object.assign(globalThis, {
   packageTests: {

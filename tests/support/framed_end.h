@@ -101,6 +101,26 @@ class FramedEnd final : core::framed::SenderEvents, core::framed::ReceiverEvents
     one.says_size = says_size;
     one.random = &random;
   }
+  /// The same for a binary message from memory, into a frame that the sender lends: false if there is no room. Until
+  /// return_lent() this end must not be asked anything else.
+  [[nodiscard]] bool start_lent(TestSend& one) {
+    if (lent_sizes_.empty()) lent_ = session.sender().lend();
+    const std::size_t size = one.data.size();
+    if (lent_sizes_.size() == lent_.messages || size > lent_.largest ||
+        size + core::framed::FrameRoom::kEntry > lent_.bytes)
+      return false;
+    if (size > 0) std::memcpy(lent_.place, one.data.data(), size);
+    lent_.place += size;
+    lent_.bytes -= size + core::framed::FrameRoom::kEntry;
+    lent_sizes_.push_back(static_cast<std::uint32_t>(size));
+    one.ended = true;
+    completed.push_back(&one);
+    return true;
+  }
+  void return_lent() {
+    session.sender().append_lent(lent_sizes_);
+    lent_sizes_.clear();
+  }
   /// As a channel does it: the short way if it is open. Messages that are in frames at the end of it, in their order.
   void start(TestSend& one) {
     if (one.outgoing.source == nullptr &&
@@ -206,6 +226,9 @@ class FramedEnd final : core::framed::SenderEvents, core::framed::ReceiverEvents
   std::uint64_t dropped = 0;
 
  private:
+  core::framed::FrameRoom lent_;
+  std::vector<std::uint32_t> lent_sizes_;
+
   void on_outgoing_end(Outgoing& message, Result<void> result) override {
     TestSend& one = *by_outgoing.at(&message);
     one.ended = true;

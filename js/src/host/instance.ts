@@ -35,6 +35,7 @@ export class Instance {
   #pumpRequested = false;
   #turnRequested = false;
   #turnEndRequested = false;
+  #beforeEntry: (() => void) | undefined;
   // Receivers and their events, alternating; the first #queueHead entries are done.
   #queue: (EventReceiver | HostEvent)[] = [];
   readonly #suspension: Suspension | undefined;
@@ -57,7 +58,7 @@ export class Instance {
   call<T, A, B, C, D>(fn: (a: A, b: B, c: C, d: D) => T, a: A, b: B, c: C, d: D): T {
     if (this.dead) throw this.dead;
     if (this.#entered) return this.#callInside(fn, a, b, c, d);
-    this.#entered = true;
+    if (!this.#begin()) throw this.dead as unknown as WdcError;
     let result: T;
     try {
       result = fn(a, b, c, d);
@@ -88,8 +89,28 @@ export class Instance {
 
   /** True if an event may enter C++ right now, and no other waits before it; leave() or die() has to follow. */
   enter(): boolean {
-    if (!this.isIdle) return false;
+    return this.isIdle && this.#begin();
+  }
+
+  /** See Host. */
+  beforeEntry(tell: () => void): boolean {
+    if (!this.isIdle || this.#beforeEntry !== undefined) return false;
+    this.#beforeEntry = tell;
+    return true;
+  }
+
+  /** False: what was to be told first has ended the instance. */
+  #begin(): boolean {
     this.#entered = true;
+    const tell = this.#beforeEntry;
+    if (tell === undefined) return true;
+    this.#beforeEntry = undefined;
+    try {
+      tell();
+    } catch (error) {
+      this.die(error);
+      return false;
+    }
     return true;
   }
 
@@ -227,8 +248,7 @@ export class Instance {
   #turn(): void {
     this.#turnRequested = false;
     if (this.#entered || this.dead || this.#isSuspended()) return; // on leaving and on resuming, C++ is pumped anyway
-    this.#entered = true;
-    this.leave(true);
+    if (this.#begin()) this.leave(true);
   }
 
   #armTimer(): void {
@@ -251,6 +271,7 @@ export class Instance {
     if (this.dead) return this.dead;
     const reason = new WdcError('wasm_trapped', reasonOf(error), { cause: error });
     this.dead = reason;
+    this.#beforeEntry = undefined;
     this.setDeadline(-1);
     this.#queue = [];
     this.#channel?.port1.close();

@@ -71,6 +71,11 @@ export interface Host {
    */
   call<T, A = undefined, B = undefined, C = undefined, D = undefined>(
     fn: (a: A, b: B, c: C, d: D) => T, a?: A, b?: B, c?: C, d?: D): T;
+  /**
+   * @internal `tell` is called before C++ is entered again for whatever reason, once, and may call exports itself. False: it will not be,
+   * as C++ is on the stack.
+   */
+  beforeEntry(tell: () => void): boolean;
   /** Why the instance is dead; undefined while it lives. */
   readonly dead: Error | undefined;
   /** Called once when the instance dies, after its channels were closed. At once if it is dead already. */

@@ -4,6 +4,7 @@
 #include <cctype>
 #include <fstream>
 #include <map>
+#include <random>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -236,6 +237,61 @@ TEST(FramedFrames, TakeAsManyMessagesAsTheyMayAndNoMore) {
   EXPECT_TRUE(BatchCursor::parse(from_hex("0204 00 e4 ffff")));
   EXPECT_FALSE(BatchCursor::parse(from_hex("0205 00 e4 ffff 00")));
   EXPECT_FALSE(BatchCursor::parse(from_hex("020a 00 e4 ffff e4 ffff e4 ffff")));
+}
+
+TEST(FramedFrames, HaveRoomForAllThatTheySayTheyHave) {
+  std::uint64_t filled = 0;
+  for (std::uint32_t seed = 1; seed <= 300; ++seed) {
+    SCOPED_TRACE(seed);
+    std::mt19937 random(seed);
+    const auto below = [&random](std::size_t limit) { return static_cast<std::size_t>(random()) % limit; };
+    FrameBuffer buffer;
+    buffer.set_limit(256 + below(seed % 3 == 0 ? 1'000 : 100'000));
+    // Runs, and tables as long as they get: entries of three bytes that repeat twice.
+    const std::size_t run = 1 + below(seed % 2 == 0 ? 3 : 500);
+    const std::size_t largest = 1 + below(seed % 5 == 0 ? 70'000 : 300);
+    std::size_t size = below(largest);
+    std::vector<std::size_t> sizes;
+    const auto next = [&] {
+      if (sizes.size() % run == 0) size = below(largest);
+      sizes.push_back(size);
+      return size;
+    };
+    for (std::size_t begin = 1 + below(200); begin > 0; --begin) {
+      if (const std::size_t one = next(); buffer.fits(one)) {
+        (void)buffer.append(one, MessageType::binary);
+      } else {
+        sizes.pop_back();
+      }
+    }
+    if (buffer.empty()) continue;
+    for (std::size_t loans = 0; loans < 100; ++loans) {
+      const std::size_t limit = random() % 3 == 0 ? below(buffer.limit() + 1) : buffer.limit() + 7;
+      const FrameRoom room = buffer.room(limit);
+      std::byte* place = room.place;
+      std::size_t bytes = room.bytes;
+      for (std::size_t messages = 0; messages < room.messages; ++messages, ++filled) {
+        const std::size_t one = next();
+        if (one > room.largest || one + FrameRoom::kEntry > bytes) {
+          sizes.pop_back();
+          break;
+        }
+        bytes -= one + FrameRoom::kEntry;
+        ASSERT_TRUE(buffer.fits(one));
+        const auto appended = buffer.append(one, MessageType::binary);
+        ASSERT_EQ(appended.data(), place);
+        place += one;
+        ASSERT_LE(buffer.size_with(0), std::min(limit, buffer.limit()));
+      }
+    }
+    const auto frame = buffer.finish_batch();
+    ASSERT_LE(frame.size(), buffer.limit());
+    auto cursor = BatchCursor::parse(frame);
+    ASSERT_TRUE(cursor);
+    ASSERT_EQ(cursor->messages_left(), sizes.size());
+    for (const std::size_t one : sizes) ASSERT_EQ(cursor->next(frame).size, one);
+  }
+  EXPECT_GT(filled, 50'000U);
 }
 
 TEST(FramedFrames, AreRefusedWhereTheyAreMalformed) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "src/core/framed/frame_buffer.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace wdc::core::framed {
@@ -26,6 +27,22 @@ std::span<std::byte> FrameBuffer::append(std::size_t size, MessageType type) noe
   std::byte* const place = buffer_.get() + kFront + bytes_;
   bytes_ += size;
   return {place, size};
+}
+
+/// Each message adds an entry to the table at most: one that is repeated makes the pending run, and one that is not
+/// finds it counted already.
+FrameRoom FrameBuffer::room(std::size_t limit) const noexcept {
+  const std::size_t bytes = size_with(0) + kPendingRun;
+  const std::size_t table = table_size_ + 2 * kPendingRun + kLongestEntry;
+  limit = std::min(limit, limit_);
+  if (bytes >= limit || table >= kTableRoom) return {};
+  FrameRoom room;
+  room.place = buffer_.get() + kFront + bytes_;
+  room.bytes = limit - bytes;
+  room.messages = static_cast<std::size_t>(
+      std::min<std::uint64_t>((kTableRoom - table) / FrameRoom::kEntry, batch_entry::kMostMessages - messages_));
+  room.largest = std::min<std::size_t>(room.bytes, 0xFFFF);
+  return room;
 }
 
 void FrameBuffer::write_entry() noexcept {

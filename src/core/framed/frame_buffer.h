@@ -12,6 +12,18 @@
 
 namespace wdc::core::framed {
 
+/// Where messages of a batch may be put that go past append(): see FrameBuffer::room().
+struct FrameRoom {
+  std::byte* place = nullptr;
+  std::size_t bytes = 0;  // each message takes its own and kEntry of them
+  std::size_t messages = 0;
+  std::size_t largest = 0;
+
+  /// What an entry of the table has at most, of messages up to 65,535 bytes.
+  static constexpr std::size_t kEntry = 3;
+  static constexpr std::size_t kMostMessages = 1'365;
+};
+
 /// The one buffer that frames are made in. Bytes of messages go to their final place at once; what stands before them -
 /// a batch's table, a part's head - is put in front when the frame is finished. Either a batch or a part at a time.
 class FrameBuffer {
@@ -33,11 +45,14 @@ class FrameBuffer {
   }
   [[nodiscard]] bool fits(std::size_t size) const noexcept {
     if (empty()) return alone(size) <= limit_;
-    return size_with(size) <= limit_ && table_size_ + kPendingRun + 5 <= kTableRoom &&
+    return size_with(size) <= limit_ && table_size_ + kPendingRun + kLongestEntry <= kTableRoom &&
            messages_ < batch_entry::kMostMessages;
   }
   /// The place of another message's bytes. REQUIRES: fits(size).
   [[nodiscard]] std::span<std::byte> append(std::size_t size, MessageType type) noexcept;
+  /// The place of more messages, one after the other, in a frame of at most `limit` bytes: append() has to follow for
+  /// each of them. REQUIRES: a batch is being made.
+  [[nodiscard]] FrameRoom room(std::size_t limit) const noexcept;
   /// The frame; stays until clear().
   [[nodiscard]] std::span<const std::byte> finish_batch() noexcept;
 
@@ -55,7 +70,9 @@ class FrameBuffer {
   static constexpr std::size_t kFront = kTableRoom + kLongestBatchHead;
   /// What repeated entries that are not in the table yet need at most.
   static constexpr std::size_t kPendingRun = 3;
+  static constexpr std::size_t kLongestEntry = 5;
   static_assert(kTableRoom < 16'384 && kFront > kLongestPartHead);
+  static_assert(kTableRoom / FrameRoom::kEntry <= FrameRoom::kMostMessages);
 
   void write_entry() noexcept;
   void flush_run() noexcept;

@@ -224,6 +224,18 @@ Result<void> Framing::try_send(Message& message) {
   return result;
 }
 
+FrameRoom Framing::lend() const noexcept {
+  if (channel_.state_ != ReadyState::open || !turn_open_ || !TurnNode::linked()) return {};
+  auto room = session_.sender().lend();
+  room.largest = static_cast<std::size_t>(std::min<std::uint64_t>(room.largest, session_.max_message_size()));
+  return room;
+}
+
+void Framing::append_lent(std::span<const std::uint32_t> sizes) noexcept {
+  session_.sender().append_lent(sizes);
+  for (const std::uint32_t size : sizes) accepted(size);
+}
+
 std::uint64_t Framing::send_room_elsewhere() {
   if (channel_.state_ != ReadyState::open || TurnNode::linked() || !is_idle_below()) return 0;
   return std::min(session_.sender().room_elsewhere(), channel_.flow_.send_low_water_mark - channel_.buffered_estimate_);

