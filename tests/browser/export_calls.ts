@@ -14,7 +14,7 @@ function counted(exports: WebAssembly.Exports): WebAssembly.Exports {
       calls.set(name, callsOf(name) + 1);
       return call(...values);
     }];
-  }));
+  })) as WebAssembly.Exports;
 }
 
 WebAssembly.Instance = function instance(module: WebAssembly.Module, imports?: WebAssembly.Imports) {
