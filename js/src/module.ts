@@ -19,7 +19,7 @@ interface ModuleExports {
   wdc_js_set_framed(...framed: FramedArguments): void;
   wdc_js_set_flow(...flow: FlowArguments): number;
   wdc_js_adopt(hostChannel: number): number;
-  wdc_js_release(channel: number): void;
+  readonly wdc_js_release: (channel: number) => void;
   wdc_js_set_send(priority: number, timeoutMs: number, key: number): void;
   wdc_js_send(channel: number, slot: number, size: number, isText: number): number;
   wdc_js_send_source(channel: number, size: number, isText: number, inMemory: number): number;

@@ -86,6 +86,7 @@ const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 /** Of an entry of a batch; the bit above says text. */
 const kSizeBits = 0x7fffffff;
 /** For wdc_js_try_send_outbox(). */
+const kText = 1;
 const kNewTurn = 2;
 
 const readyStates = ['connecting', 'open', 'closing', 'closed'] as const;
@@ -303,22 +304,26 @@ export class ModuleChannel implements ChannelEvents {
   // What is small goes straight to where C++ collects it.
   #trySendFramed(payload: Payload): number {
     if (this.#lone?.send(payload)) return 0;
+    const module = this.#module;
     if (typeof payload === 'string') {
       if (payload.length > kOutboxBytes) return wouldBlock;
-      const { read, written } = encoder.encodeInto(payload, this.#module.outbox);
-      return read === payload.length ? this.#trySendOutbox(written, 1) : wouldBlock;
+      const turn = this.#takeTurn();
+      const { read, written } = encoder.encodeInto(payload, module.outbox);
+      return read === payload.length ? module.trySendOutbox(this.#number, written, kText | turn) : wouldBlock;
     }
     const bytes = bytesOf(payload);
     if (this.#lent?.append(bytes)) return 0;
     if (bytes.length > kOutboxBytes) return wouldBlock;
-    this.#module.outbox.set(bytes);
-    const result = this.#trySendOutbox(bytes.length, 0);
+    const turn = this.#takeTurn();
+    module.outbox.set(bytes);
+    const result = module.trySendOutbox(this.#number, bytes.length, turn);
     if (result === 0) this.#lent?.begin();
     return result;
   }
 
-  #trySendOutbox(size: number, isText: number): number {
-    return this.#module.trySendOutbox(this.#number, size, isText | (this.#lone?.takeTurn() ? kNewTurn : 0));
+  // Before the outbox is filled: it may call C++, which may call whoever sends.
+  #takeTurn(): number {
+    return this.#lone?.takeTurn() ? kNewTurn : 0;
   }
 
   #sendInTurn(payload: Payload, own: boolean, request: SendRequest): Promise<void> {
@@ -625,13 +630,11 @@ export class ModuleChannel implements ChannelEvents {
     this.#lastStats = this.stats();
     this.#lastDelivery = this.delivery();
     const number = this.#number;
-    this.#module.channels.delete(number);
-    this.#call((exports) => {
-      exports.wdc_js_release(number);
-      return 0;
-    });
-    this.#number = 0;
+    const { channels, host, exports } = this.#module;
+    channels.delete(number);
+    this.#number = 0; // before whoever is called meanwhile sends on it
     this.#lone = this.#lent = this.#direct = undefined;
+    host.call(exports.wdc_js_release, number);
     this.#serveUnread();
   }
 

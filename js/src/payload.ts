@@ -79,8 +79,8 @@ function fromNumbers(numbers: readonly unknown[]): Uint8Array {
 }
 
 /**
- * A part of what is no user's (of a Node Buffer slice() is a view) in a buffer of its own. In Firefox slice() takes 70 ns for up to 96 bytes, which the array itself holds, and 650 for more; a new
- * array 120 and 140.
+ * A part in a buffer of its own, of what is no user's: slice() of a Node Buffer is a view. In Firefox slice() takes 70 ns for up to 96
+ * bytes, which the array itself holds, and 650 for more; a new array 120 and 140.
  */
 export function copyOf(bytes: Uint8Array, begin: number, end: number): Bytes {
   if (end - begin <= 96) return bytes.slice(begin, end);

@@ -100,6 +100,38 @@ export const lentTests: Record<string, () => Promise<void>> = {
     await closed(other);
   },
 
+  async 'framed: of a flow of 200,000 small messages each arrives once, in order and undamaged'() {
+    const both = await readyPair();
+    const count = 200_000;
+    // Runs of one size, and sizes that change with every message.
+    const sizeOf = (index: number): number => 4 + ((index >>> 12) % 2 === 0 ? (index >>> 12) % 200 : Math.imul(index, 2654435761) >>> 23);
+    const message = new Uint8Array(600);
+    const view = new DataView(message.buffer);
+    let next = 0;
+    let wrong = 0;
+    let bytes = 0;
+    both.right.startListening((got) => {
+      if (next === 0 && got.length === 5) return; // "begin"
+      bytes += got.length;
+      const number = new DataView(got.buffer, got.byteOffset).getUint32(0);
+      if (number !== next || got.length !== sizeOf(next) || (got.length > 4 && got[got.length - 1] !== (next & 255))) wrong += 1;
+      next += 1;
+    });
+    let sent = 0;
+    for (let index = 0; index < count; index += 1) {
+      const size = sizeOf(index);
+      message[size - 1] = index & 255;
+      view.setUint32(0, index);
+      const part = message.subarray(0, size);
+      if (!both.left.trySend(part)) await both.left.send(part);
+      sent += size;
+    }
+    await both.left.flush({ to: 'peer' });
+    equal([next, wrong, bytes], [count, 0, sent], 'messages, wrong ones, bytes');
+    equal(both.left.delivery(), { acknowledged: sent + 5, inDoubt: 0, unsent: 0 }, 'delivery');
+    await closed(both);
+  },
+
   async 'framed: what a lent frame got before a close arrives, and is accounted for after an abort'() {
     for (const end of ['close', 'abort', 'connection'] as const) {
       const both = await readyPair();
@@ -142,6 +174,31 @@ export const lentTests: Record<string, () => Promise<void>> = {
       checkMessages(got, sent);
       await closed(both);
     }
+  },
+
+  async 'framed: bytes of which there are more than their length says go nowhere else'() {
+    class Liar extends Uint8Array {
+      override get length(): number {
+        return 4;
+      }
+    }
+    const both = await readyPair();
+    const got = received(both);
+    for (const message of [bytesOf(1), bytesOf(2), bytesOf(3)]) check(both.left.trySend(message), 'it goes');
+    let refused = 0;
+    for (const size of [100_000, 4, 1_000]) {
+      try {
+        check(both.left.trySend(new Liar(size) as Uint8Array<ArrayBuffer>), `${size} bytes go`);
+      } catch (error) {
+        check(error instanceof RangeError, String(error));
+        refused += 1;
+      }
+    }
+    check(both.left.trySend(bytesOf(4)), 'the next one goes');
+    await both.left.flush({ to: 'peer' });
+    equal(refused, 1, 'refused');
+    checkMessages(got, [bytesOf(1), bytesOf(2), bytesOf(3), new Uint8Array(4), new Uint8Array(4), bytesOf(4)]);
+    await closed(both);
   },
 
   async 'framed: while a message of the same priority waits, none goes before it into a lent frame'() {

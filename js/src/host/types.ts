@@ -65,7 +65,7 @@ export interface Host {
   /** Takes what C++ put there, and frees the slot. */
   takeSlot(slot: number): unknown;
   /**
-   * Every call into the module's exports goes through this. Turns a trap into a dead instance (throws WdcError
+   * Every call into the module's exports that may run others' code goes through this. Turns a trap into a dead instance (throws WdcError
    * wasm_trapped) and afterwards pumps if C++ asked for it. If `fn` gives a promise (a suspended stack), events wait
    * until it is settled. Up to four arguments are passed on, which saves the way of every message a function of its own.
    */
