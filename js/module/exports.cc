@@ -35,10 +35,7 @@ constexpr std::size_t kOutboxBytes = 64 << 10;
 
 /// Where JavaScript puts more messages of a frame, and their sizes, in the order that lent_frame.ts has them.
 struct Lent {
-  std::byte* place;
-  std::size_t bytes;
-  std::size_t messages;
-  std::size_t largest;
+  core::framed::FrameRoom room;
   std::uint32_t sizes[core::framed::FrameRoom::kMostMessages];
 };
 
@@ -234,14 +231,9 @@ std::int32_t wdc_js_try_send_outbox(std::int32_t channel, std::size_t size, std:
 WDC_JS_EXPORT(wdc_js_lend)
 const Lent* wdc_js_lend(std::int32_t channel) {
   if (!has_framed_mode()) return nullptr;
-  const auto room = framing(at(channel).channel()).lend();
-  if (room.messages == 0) return nullptr;
   auto& lent = channels().lent;
-  lent.place = room.place;
-  lent.bytes = room.bytes;
-  lent.messages = room.messages;
-  lent.largest = room.largest;
-  return &lent;
+  lent.room = framing(at(channel).channel()).lend();
+  return lent.room.messages == 0 ? nullptr : &lent;
 }
 
 /// So many were put there, of Lent::sizes bytes. As wdc_js_lend().

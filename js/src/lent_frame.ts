@@ -15,8 +15,6 @@ export class LentFrame {
   #frame: Uint8Array | undefined;
   #size = 0;
   #used = 0;
-  /** Bytes that more messages and their entries may take. */
-  #room = 0;
   #largest = -1;
   /** Index of the first size. */
   #sizes = 0;
@@ -39,7 +37,7 @@ export class LentFrame {
     const first = exports.wdc_js_lend(this.number) >>> 2;
     if (first === 0) return;
     this.#place = words[first] ?? 0;
-    this.#size = this.#room = words[first + 1] ?? 0;
+    this.#size = words[first + 1] ?? 0;
     this.#used = 0;
     this.#mostMessages = words[first + 2] ?? 0;
     this.#largest = words[first + 3] ?? 0;
@@ -49,14 +47,13 @@ export class LentFrame {
   /** False: it has to go through C++. Throws RangeError for bytes of which there are more than their length says. */
   append(bytes: Uint8Array): boolean {
     const { length } = bytes;
-    const room = this.#room - length - kEntryBytes;
-    if (length > this.#largest || room < 0) return false;
+    const used = this.#used + length;
+    if (length > this.#largest || used + kEntryBytes * (this.#messages + 1) > this.#size) return false;
     const { module } = this;
     this.#frame ??= new Uint8Array(module.exports.memory.buffer, this.#place, this.#size);
     this.#frame.set(bytes, this.#used);
     module.words[this.#sizes + this.#messages] = length;
-    this.#used += length;
-    this.#room = room;
+    this.#used = used;
     this.#messages += 1;
     if (this.#messages === this.#mostMessages) this.#largest = -1;
     return true;

@@ -4,7 +4,7 @@
 // What a listener gets past C++, and what has to take the way through it meanwhile; package_page.ts runs this with the others.
 import { WasmDataChannel, type Disposer } from 'webrtc-data-channel';
 import { callsOf } from './export_calls.js';
-import { bytesOf, check, equal, fails, pair, plain, take, until } from './package_pair.js';
+import { bytesOf, check, equal, fails, pair, plain, sizeOf, take, until } from './package_pair.js';
 
 /** Message `index` of a row in which text, empty and larger messages are mixed. */
 function messageOf(index: number): Uint8Array<ArrayBuffer> | string {
@@ -14,9 +14,6 @@ function messageOf(index: number): Uint8Array<ArrayBuffer> | string {
   new DataView(bytes.buffer).setUint32(0, index);
   return bytes;
 }
-
-const sizeOf = (message: Uint8Array | string): number =>
-  (typeof message === 'string' ? new TextEncoder().encode(message) : message).length;
 
 async function sendAll(channel: WasmDataChannel, from: number, to: number): Promise<void> {
   for (let index = from; index < to; index += 1) await channel.send(messageOf(index));

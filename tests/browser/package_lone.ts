@@ -5,11 +5,7 @@
 import { WasmDataChannel, type Disposer } from 'webrtc-data-channel/framed';
 import { callsOf } from './export_calls.js';
 import { closed, framedPair, pattern, protocol } from './package_framed.js';
-import { bytesOf, check, connections, equal, fails, take, until } from './package_pair.js';
-
-const equalMessages = (one: Uint8Array | string, other: Uint8Array | string): boolean => (
-  typeof one === 'string' || typeof other === 'string' ? one === other
-    : one.length === other.length && one.every((byte, index) => byte === other[index]));
+import { bytesOf, check, checkMessages, connections, equal, fails, sizeOf, take, until } from './package_pair.js';
 
 export const loneTests: Record<string, () => Promise<void>> = {
   async 'framed: questions and answers on an idle channel pass C++ by'() {
@@ -71,9 +67,9 @@ export const loneTests: Record<string, () => Promise<void>> = {
       if (index % 10 < 8) await until(() => got.length === sent.length);
     }
     await until(() => got.length >= sent.length);
-    check(got.length === sent.length && got.every((message, index) => equalMessages(message, sent[index]!)), 'what arrived, in order');
+    checkMessages(got, sent, 'what arrived');
     check(right.stats().framesReceived >= 250, `${right.stats().framesReceived} frames`);
-    const bytes = sent.reduce((sum, message) => sum + (typeof message === 'string' ? new TextEncoder().encode(message) : message).length, 0);
+    const bytes = sent.reduce((sum, message) => sum + sizeOf(message), 0);
     await left.flush({ to: 'peer' });
     equal(left.delivery(), { acknowledged: bytes, inDoubt: 0, unsent: 0 }, 'delivery');
     equal([right.stats().messagesReceived, right.stats().receiveQueueMessages], [sent.length, 0], 'counted');
@@ -140,8 +136,7 @@ export const loneTests: Record<string, () => Promise<void>> = {
         }, { text: true });
         sendNext();
       });
-      check(echoed.length === expected.length && echoed.every((message, index) => equalMessages(message, expected[index]!)),
-        'what came back, in order');
+      checkMessages(echoed, expected, 'what came back');
       await Promise.all([left.flush({ to: 'peer' }), right.flush({ to: 'peer' })]);
       equal([left.stats().messagesSent, right.stats().messagesReceived], [rounds, rounds], 'messages there');
       equal([right.stats().messagesSent, left.stats().messagesReceived], [sentBack, sentBack], 'messages back');

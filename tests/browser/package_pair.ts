@@ -115,5 +115,18 @@ export async function take(channel: WasmDataChannel, count: number): Promise<(Ui
   return messages;
 }
 
+export const sizeOf = (message: Uint8Array | string): number =>
+  (typeof message === 'string' ? new TextEncoder().encode(message) : message).length;
+
+const equalMessages = (one: Uint8Array | string, other: Uint8Array | string): boolean => (
+  typeof one === 'string' || typeof other === 'string' ? one === other
+    : one.length === other.length && one.every((byte, index) => byte === other[index]));
+
+/** Where {@link plain} would be too much text. */
+export function checkMessages(got: (Uint8Array | string)[], sent: (Uint8Array | string)[], what: string): void {
+  equal(got.length, sent.length, `${what}: messages`);
+  equal(sent.findIndex((message, index) => !equalMessages(got[index]!, message)), -1, `${what}: the first that differs`);
+}
+
 export const plain = (messages: (Uint8Array | string)[]): (number[] | string)[] =>
   messages.map((message) => (typeof message === 'string' ? message : [...message]));

@@ -58,7 +58,8 @@ export class Instance {
   call<T, A, B, C, D>(fn: (a: A, b: B, c: C, d: D) => T, a: A, b: B, c: C, d: D): T {
     if (this.dead) throw this.dead;
     if (this.#entered) return this.#callInside(fn, a, b, c, d);
-    if (!this.#begin()) throw this.dead as unknown as WdcError;
+    const reason = this.#begin();
+    if (reason) throw reason;
     let result: T;
     try {
       result = fn(a, b, c, d);
@@ -89,7 +90,7 @@ export class Instance {
 
   /** True if an event may enter C++ right now, and no other waits before it; leave() or die() has to follow. */
   enter(): boolean {
-    return this.isIdle && this.#begin();
+    return this.isIdle && this.#begin() === undefined;
   }
 
   /** See Host. */
@@ -99,19 +100,18 @@ export class Instance {
     return true;
   }
 
-  /** False: what was to be told first has ended the instance. */
-  #begin(): boolean {
+  /** C++ is entered. Gives why not, if what was to be told first has ended the instance. */
+  #begin(): WdcError | undefined {
     this.#entered = true;
     const tell = this.#beforeEntry;
-    if (tell === undefined) return true;
+    if (tell === undefined) return undefined;
     this.#beforeEntry = undefined;
     try {
       tell();
+      return undefined;
     } catch (error) {
-      this.die(error);
-      return false;
+      return this.die(error);
     }
-    return true;
   }
 
   /** Nothing of C++ is on the stack, and nothing waits for it to leave. */
@@ -248,7 +248,7 @@ export class Instance {
   #turn(): void {
     this.#turnRequested = false;
     if (this.#entered || this.dead || this.#isSuspended()) return; // on leaving and on resuming, C++ is pumped anyway
-    if (this.#begin()) this.leave(true);
+    if (!this.#begin()) this.leave(true);
   }
 
   #armTimer(): void {
