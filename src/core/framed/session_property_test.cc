@@ -26,6 +26,7 @@ class World {
       : random_(seed),
         two_ways_(chance(3)),
         prioritised_(chance(2)),
+        light_(chance(3)),
         options_{make_options(), make_options()},
         reads_parts_{chance(2), chance(2)},
         ends_{std::make_unique<FramedEnd>(options_[0]), std::make_unique<FramedEnd>(options_[1])} {
@@ -124,6 +125,7 @@ class World {
 
   FramedOptions make_options() {
     const auto window = [&]() -> std::size_t {
+      if (light_) return 100'000;
       if (chance(3)) return static_cast<std::size_t>(kSmallestWindow) + below(3);
       return static_cast<std::size_t>(kSmallestWindow) + below(chance(2) ? 1'000 : 100'000);
     };
@@ -132,7 +134,7 @@ class World {
     options.message_window = window();
     options.read_window = window();
     options.messages_in_progress = 1 + below(chance(2) ? 3 : 20);
-    options.whole_total = below(2) * below(50'000);
+    options.whole_total = chance(2) ? below(50'000) : 0;
     options.order = chance(2) ? MessageOrder::completions : MessageOrder::starts;
     options.frame_size = chance(2) ? 256 + below(5'000) : FramedOptions::kDefaultFrameSize;
     return options;
@@ -143,7 +145,7 @@ class World {
     const auto large = static_cast<std::uint32_t>(
         std::min<std::size_t>(30'000, 4 * std::min({options_[0].message_window, options_[1].message_window,
                                                     options_[0].read_window, options_[1].read_window})));
-    switch (below(8)) {
+    switch (light_ ? 7 : below(8)) {
       case 0:
         return 4 + below(3);
       case 1:
@@ -175,11 +177,11 @@ class World {
       case 4:
       case 5:
       case 6:
-        end(side).drain(chance(2) ? Sender::Flush::everything : Sender::Flush::full_frames, chance(4) ? 500 : 20'000);
+        drain(side);
         break;
       case 7:
       case 8:
-        deliver(side, below(4) + 1);
+        deliver(side, below(light_ ? 40 : 4) + 1);
         break;
       case 9:
         wake_sources(side);
@@ -198,8 +200,10 @@ class World {
     const Priority priority = prioritised_ ? static_cast<Priority>(below(4)) : Priority::low;
     const bool lends = chance(2);
     for (std::uint32_t count = chance(4) ? below(40) : 1; count > 0; --count) {
-      TestSend& one = end(side).send(next_number_++, random_size(), priority, chance(3));
-      const bool from_source = chance(10);
+      const std::size_t size = random_size();
+      const bool text = chance(3);
+      TestSend& one = end(side).send(next_number_++, size, priority, text);
+      const bool from_source = !light_ && chance(10);
       if (from_source) {
         end(side).make_source(one, chance(2), random_);
         if (chance(5)) one.fails_at = below(3'000);
@@ -213,6 +217,11 @@ class World {
       end(side).start(one);
     }
     end(side).return_lent();
+  }
+
+  void drain(std::size_t side) {
+    const auto flush = chance(2) ? Sender::Flush::everything : Sender::Flush::full_frames;
+    end(side).drain(flush, chance(4) ? 500 : 20'000);
   }
 
   void withdraw_one(std::size_t side) {
@@ -307,6 +316,7 @@ class World {
   std::mt19937 random_;
   bool two_ways_;
   bool prioritised_;
+  bool light_;  // only small messages from memory, which go out at once: frames wait for more of them, and are lent
   FramedOptions options_[2];
   bool reads_parts_[2];
   std::unique_ptr<FramedEnd> ends_[2];
@@ -328,7 +338,7 @@ TEST(FramedSessions, BringEveryMessageOnceWhateverHappens) {
     if (HasFatalFailure()) return;
     lent += world.lent();
   }
-  EXPECT_GT(lent, count);
+  EXPECT_GT(lent, 5 * std::uint64_t{count});
 }
 
 TEST(FramedSessions, UseTheirWholeFramesIfHelloCameBeforeTheyWereOpen) {
