@@ -47,6 +47,11 @@ MemberId new_member_id() {
   return id;
 }
 
+// How a connection ended, for the log. A page or program that just ends says no goodbye.
+std::string end_of(const error_code& error) {
+  return error == websocket::error::closed ? "closed by the member" : concat("gone without a close: ", error.message());
+}
+
 Failure failure_of(JoinRefusal refusal, std::string_view room, const Limits& limits) {
   switch (refusal) {
     case JoinRefusal::room_full:
@@ -150,7 +155,7 @@ asio::awaitable<void> WebsocketSession::read_frames() {
                                         asio::redirect_error(asio::use_awaitable, error));
     if (is_going()) co_return;  // async_close reads the rest
     if (error) {
-      finish(error == websocket::error::closed ? "closed by the member" : error.message());
+      finish(end_of(error));
     } else if (buffer.size() > most) {
       fail(SignalingError::too_large, concat("frame of more than ", most, " bytes, the limit"));
     } else if (websocket_.is_message_done()) {
@@ -288,7 +293,7 @@ void WebsocketSession::pump() {
       self->outgoing_bytes_ -= self->outgoing_.front().size();
       self->outgoing_.pop_front();
       if (error) {
-        self->finish(error.message());
+        self->finish(end_of(error));
       } else {
         self->pump();
       }

@@ -23,6 +23,15 @@ export async function processesBelow(pid, pattern) {
   return found;
 }
 
+/** What has ended meanwhile, as a browser's helpers do at any time, is past all signals. */
+export function signal(pid, name) {
+  try {
+    process.kill(pid, name);
+  } catch (error) {
+    if (error.code !== 'ESRCH') throw error;
+  }
+}
+
 const isStopped = async (pid) => {
   const threads = await readdir(`/proc/${pid}/task`).catch(() => []);
   const states = await Promise.all(threads.map((thread) => statOf(`/proc/${pid}/task/${thread}`)));
@@ -31,7 +40,7 @@ const isStopped = async (pid) => {
 
 /** Resolves when no thread of them runs any more: after SIGSTOP those go on until one of them has taken the signal. */
 export async function stopProcesses(pids) {
-  for (const pid of pids) process.kill(pid, 'SIGSTOP');
+  for (const pid of pids) signal(pid, 'SIGSTOP');
   const deadline = Date.now() + 10_000;
   for (const pid of pids) {
     while (!await isStopped(pid)) {

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { processesBelow, stopProcesses } from '../../support/processes.mjs';
+import { processesBelow, signal, stopProcesses } from '../../support/processes.mjs';
 import { bundle, launch, openPage, root } from './browser.mjs';
 
 const pages = join(root, 'tests/browser');
@@ -71,26 +71,26 @@ export class FarEnd {
   }
 
   thaw() {
-    for (const pid of this.#frozen.splice(0)) process.kill(pid, 'SIGCONT');
+    for (const pid of this.#frozen.splice(0)) signal(pid, 'SIGCONT');
   }
 
   /** Kills what runs the page. The rest of the browser may still say goodbye in its name: Firefox does. */
   async killPage() {
     const renderers = await processesBelow(this.#browser.process().pid, /--type=renderer|-contentproc.* tab\s*$/);
     assert.notEqual(renderers.length, 0, 'the far end has a process to kill');
-    for (const pid of renderers) process.kill(pid, 'SIGKILL');
+    for (const pid of renderers) signal(pid, 'SIGKILL');
     this.#killed = true;
   }
 
   /** Kills everything, first stopped, so that nothing says goodbye. */
   async killAll() {
     await this.freeze();
-    for (const pid of this.#frozen.splice(0)) process.kill(pid, 'SIGKILL');
+    for (const pid of this.#frozen.splice(0)) signal(pid, 'SIGKILL');
     this.#killed = true;
   }
 
   async #bury() {
-    for (const pid of await processesBelow(this.#browser.process().pid, /./)) process.kill(pid, 'SIGKILL');
+    for (const pid of await processesBelow(this.#browser.process().pid, /./)) signal(pid, 'SIGKILL');
     await this.#browser.disconnect();
     this.#browser = undefined;
     this.#killed = false;
