@@ -145,7 +145,8 @@ class World {
     const auto large = static_cast<std::uint32_t>(
         std::min<std::size_t>(30'000, 4 * std::min({options_[0].message_window, options_[1].message_window,
                                                     options_[0].read_window, options_[1].read_window})));
-    switch (light_ ? 7 : below(8)) {
+    if (light_) return small_size();
+    switch (below(8)) {
       case 0:
         return 4 + below(3);
       case 1:
@@ -159,9 +160,10 @@ class World {
       case 5:
         return below(4);
       default:
-        return 4 + below(200);
+        return small_size();
     }
   }
+  [[nodiscard]] std::size_t small_size() { return 4 + below(200); }
 
   void step() {
     const std::size_t side = below(2);
