@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "src/browser/browser_channel.h"
 
-#include <new>
 #include <utility>
 
 #include "src/browser/browser_backend.h"
 #include "src/browser/host_result.h"
 #include "src/browser/slot_message.h"
+#include "src/browser/small_message.h"
 #include "src/core/message_access.h"
 
 namespace wdc::browser {
@@ -40,9 +40,8 @@ Result<void> sent(std::int32_t result) {
 BrowserChannel::BrowserChannel(host::Number number, SmallMessages small)
     : number_(number),
       info_(read_info(number)),
-      initial_state_(static_cast<ReadyState>(host::channel_ready_state(number))) {
-  if (small == SmallMessages::in_memory) small_.reset(new (std::nothrow) std::byte[kLargestSmallMessage]);
-}
+      initial_state_(static_cast<ReadyState>(host::channel_ready_state(number))),
+      small_(small) {}
 
 BrowserChannel::~BrowserChannel() {
   if (number_ != 0) host::channel_release(number_);
@@ -56,7 +55,8 @@ host::Number BrowserChannel::detach() {
 
 void BrowserChannel::set_events(core::ChannelEvents& events) {
   events_ = &events;
-  host::channel_start(number_, reinterpret_cast<host::Context>(this), small_.get(), small_ ? kLargestSmallMessage : 0);
+  host::channel_start(number_, reinterpret_cast<host::Context>(this),
+                      small_ == SmallMessages::in_memory ? kLargestSmallMessage : 0);
 }
 
 std::optional<std::uint16_t> BrowserChannel::id() const { return optional_number(host::channel_id(number_)); }
@@ -97,12 +97,13 @@ void BrowserChannel::abort() { host::channel_abort(number_); }
 
 namespace {
 
-core::ChannelEvents& events(host::Context context) { return reinterpret_cast<BrowserChannel*>(context)->events(); }
+BrowserChannel& channel(host::Context context) { return *reinterpret_cast<BrowserChannel*>(context); }
 
-/// Gives what the host wants to know of the next message. The channel may be gone by then.
-std::int32_t deliver(core::ChannelEvents& events, Message&& message) {
+core::ChannelEvents& events(host::Context context) { return channel(context).events(); }
+
+/// The channel may be gone afterwards.
+void deliver(core::ChannelEvents& events, Message&& message) {
   BrowserBackend::report_and_pump([&] { events.on_message_directly(std::move(message)); });
-  return small_messages_welcome() ? 1 : 0;
 }
 
 }  // namespace
@@ -112,14 +113,15 @@ extern "C" {
 WDC_EXPORT(wdc_channel_open) void wdc_channel_open(host::Context context) { events(context).on_open(); }
 
 WDC_EXPORT(wdc_channel_message)
-std::int32_t wdc_channel_message(host::Context context, host::Number slot, std::size_t size, std::int32_t is_text) {
-  return deliver(events(context),
-                 make_slot_message(slot, size, is_text != 0 ? MessageType::text : MessageType::binary));
+const void* wdc_channel_message(host::Context context, host::Number slot, std::size_t size, std::int32_t is_text) {
+  const bool may_be_small = channel(context).small() == SmallMessages::in_memory;
+  deliver(events(context), make_slot_message(slot, size, is_text != 0 ? MessageType::text : MessageType::binary));
+  return may_be_small ? small_message_place() : nullptr;
 }
 
-WDC_EXPORT(wdc_channel_small) std::int32_t wdc_channel_small(host::Context context, std::size_t size) {
-  const auto& channel = *reinterpret_cast<BrowserChannel*>(context);
-  return deliver(events(context), make_small_message(channel.small(), size));
+WDC_EXPORT(wdc_channel_small) const void* wdc_channel_small(host::Context context, std::size_t size) {
+  deliver(events(context), make_small_message(size));
+  return small_message_place();
 }
 
 WDC_EXPORT(wdc_channel_low) void wdc_channel_low(host::Context context) { events(context).on_buffered_amount_low(); }

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstddef>
-#include <memory>
 #include <optional>
 
 #include "src/browser/host_imports.h"
@@ -37,15 +36,14 @@ class BrowserChannel final : public core::ChannelBackend {
 
   /// For the exports that the host calls.
   [[nodiscard]] core::ChannelEvents& events() noexcept { return *events_; }
-  /// Where the host puts a small message, for the time of one call.
-  [[nodiscard]] const std::byte* small() const noexcept { return small_.get(); }
+  [[nodiscard]] SmallMessages small() const noexcept { return small_; }
 
  private:
   host::Number number_;  // 0: detached
   core::ChannelInfo info_;
   ReadyState initial_state_;
   core::ChannelEvents* events_ = nullptr;
-  std::unique_ptr<std::byte[]> small_;  // null: all come in slots
+  const SmallMessages small_;
 };
 
 }  // namespace wdc::browser

@@ -47,7 +47,7 @@ WDC_IMPORT(slot_from_text) Number slot_from_text(const void* text, std::size_t s
 // Channels
 WDC_IMPORT(channel_adopt) Number channel_adopt(Number channel, Number options);
 WDC_IMPORT(channel_detach) Number channel_detach(Number channel);
-WDC_IMPORT(channel_start) void channel_start(Number channel, Context context, void* small, std::size_t size);
+WDC_IMPORT(channel_start) void channel_start(Number channel, Context context, std::size_t largest_small);
 WDC_IMPORT(channel_ready_state) std::int32_t channel_ready_state(Number channel);
 WDC_IMPORT(channel_label) Number channel_label(Number channel);
 WDC_IMPORT(channel_protocol) Number channel_protocol(Number channel);

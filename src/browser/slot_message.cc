@@ -2,7 +2,6 @@
 #include "src/browser/slot_message.h"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 #include "src/browser/buffer_pool.h"
@@ -32,19 +31,9 @@ class SlotSource final : public core::MessageSource {
     } else {
       host::slot_read(slot, buffer, size);
     }
-    ++in_memory_;
     token = reinterpret_cast<std::uintptr_t>(buffer);
     return buffer;
   }
-
-  /// A buffer for a message that arrives in memory; null if there is none.
-  [[nodiscard]] std::byte* take(std::size_t size) noexcept {
-    std::byte* buffer = pool_.take(size);
-    if (buffer != nullptr) ++in_memory_;
-    return buffer;
-  }
-  /// Messages whose bytes are in memory.
-  [[nodiscard]] std::size_t in_memory() const noexcept { return in_memory_; }
 
   void keep_last() noexcept { keeps_last_ = true; }
   [[nodiscard]] host::Number take_last(const std::byte* bytes) noexcept {
@@ -56,7 +45,6 @@ class SlotSource final : public core::MessageSource {
   void release(std::uintptr_t token, std::size_t size, bool materialised) noexcept override {
     if (materialised) {
       if (reinterpret_cast<std::byte*>(token) == last_bytes_) drop_last();
-      --in_memory_;
       pool_.give(reinterpret_cast<std::byte*>(token), size);
     } else {
       host::slot_free(static_cast<host::Number>(token));
@@ -72,7 +60,6 @@ class SlotSource final : public core::MessageSource {
   }
 
   BufferPool pool_;
-  std::size_t in_memory_ = 0;
   bool keeps_last_ = false;
   host::Number last_slot_ = 0;  // what was fetched last, into last_bytes_
   const std::byte* last_bytes_ = nullptr;
@@ -88,15 +75,6 @@ constinit Immortal immortal;
 
 SlotSource& slot_source() noexcept { return immortal.source; }
 
-constexpr std::size_t kMostInMemory = 256;
-
-/// Whole blocks: both places are multiples of one, and a copy whose size is known needs no call.
-void copy_blocks(std::byte* to, const std::byte* from, std::size_t size) noexcept {
-  constexpr std::size_t kBlock = BufferPool::kSmallest;
-  static_assert(kLargestSmallMessage % kBlock == 0);
-  for (std::size_t done = 0; done < size; done += kBlock) std::memcpy(to + done, from + done, kBlock);
-}
-
 }  // namespace
 
 Message make_slot_message(host::Number slot, std::size_t size, MessageType type) noexcept {
@@ -104,21 +82,6 @@ Message make_slot_message(host::Number slot, std::size_t size, MessageType type)
   if (slot != 0) host::slot_free(slot);
   return core::MessageAccess::empty(type);
 }
-
-Message make_small_message(const std::byte* bytes, std::size_t size) noexcept {
-  if (size == 0) return core::MessageAccess::empty(MessageType::binary);
-  auto& source = slot_source();
-  auto* const buffer = source.take(size);
-  if (buffer == nullptr) {  // no memory: the message can still be forwarded
-    const auto slot = host::slot_from_bytes(bytes, size);
-    if (slot < 0) __builtin_trap();
-    return make_slot_message(slot, size, MessageType::binary);
-  }
-  copy_blocks(buffer, bytes, size);
-  return core::MessageAccess::make_materialised(source, buffer, size, MessageType::binary);
-}
-
-bool small_messages_welcome() noexcept { return slot_source().in_memory() <= kMostInMemory; }
 
 host::Number slot_behind(const Message& message) noexcept {
   if (core::MessageAccess::source(message) != &slot_source() || core::MessageAccess::materialised(message)) return 0;

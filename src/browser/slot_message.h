@@ -11,15 +11,6 @@ namespace wdc::browser {
 /// A message over a slot; takes it. An empty message needs none.
 [[nodiscard]] Message make_slot_message(host::Number slot, std::size_t size, MessageType type) noexcept;
 
-/// The largest message that may come through an area of memory instead of a slot. A copy of this size costs less than
-/// a crossing.
-inline constexpr std::size_t kLargestSmallMessage = 1'024;
-/// A message with a copy of `size` bytes at `bytes`, which is an area of kLargestSmallMessage.
-[[nodiscard]] Message make_small_message(const std::byte* bytes, std::size_t size) noexcept;
-/// False while so many messages have their bytes in memory that further ones are better left outside: memory never
-/// shrinks.
-[[nodiscard]] bool small_messages_welcome() noexcept;
-
 /// The slot behind a message that nobody has looked at; 0 if it has none.
 [[nodiscard]] host::Number slot_behind(const Message& message) noexcept;
 

@@ -42,8 +42,8 @@ class ChannelEvents {
   virtual void on_message(Message&& message) = 0;
   /// The same, and who waits for the message is resumed before this returns: a third of what the core takes for a
   /// message goes with the queue otherwise. REQUIRES: nothing else of the library is on the stack; the channel may be
-  /// gone afterwards.
-  virtual void on_message_directly(Message&& message) { on_message(std::move(message)); }
+  /// gone afterwards. Not virtual: what a backend reports to is always a Channel.
+  void on_message_directly(Message&& message);
   /// buffered_amount() fell from above the low mark to it or below.
   virtual void on_buffered_amount_low() = 0;
   /// The buffer has not moved for long and may be empty without the transport having told: one more message may go,

@@ -210,7 +210,11 @@ void Channel::on_message(Message&& message) {
   reader_.wake(*loop_);
 }
 
-void Channel::on_message_directly(Message&& message) {
+void ChannelEvents::on_message_directly(Message&& message) {
+  static_cast<Channel&>(*this).take_directly(std::move(message));
+}
+
+void Channel::take_directly(Message&& message) {
   if (!admit(message)) return;
   auto* const reader = reader_.waiting();
   if (reader == nullptr || !received_.empty()) {
@@ -233,7 +237,7 @@ bool Channel::admit(Message& message) {
   const std::size_t size = message.size();
   ++stats_.messages_received;
   stats_.bytes_received += size;
-  if (flow_.discard_received || (handle_gone_ && !has_consumer_) || !make_room(size)) {
+  if (flow_.discard_received || (handle_gone_ && !has_consumer_) || (!fits(size) && !make_room(size))) {
     count_dropped(size);
     return false;
   }
@@ -241,17 +245,17 @@ bool Channel::admit(Message& message) {
 }
 
 /// True if a message of `size` may be queued now.
+bool Channel::fits(std::size_t size) const noexcept {
+  return received_.messages() < flow_.receive_queue_messages && size <= flow_.receive_queue_bytes &&
+         received_.bytes() <= flow_.receive_queue_bytes - size;
+}
+
+/// What the overflow's rule says of a message of `size` that does not fit: true if it may be queued after all.
 bool Channel::make_room(std::size_t size) {
-  const auto fits = [&] {
-    return received_.messages() < flow_.receive_queue_messages && size <= flow_.receive_queue_bytes &&
-           received_.bytes() <= flow_.receive_queue_bytes - size;
-  };
-  if (fits()) [[likely]]
-    return true;
   if (flow_.receive_overflow == ReceiveOverflow::drop_newest) return false;
   if (flow_.receive_overflow == ReceiveOverflow::drop_oldest) {
     if (size > flow_.receive_queue_bytes) return false;  // no room could be enough
-    while (!fits()) count_dropped(received_.pop().size());
+    while (!fits(size)) count_dropped(received_.pop()->size());
     return true;
   }
   if (received_.messages() >= flow_.receive_queue_messages)
@@ -268,7 +272,6 @@ void Channel::count_dropped(std::size_t size) noexcept {
 
 std::optional<Message> Channel::read() noexcept {
   if (framing_) return framing_->read();
-  if (received_.empty()) return std::nullopt;
   return received_.pop();
 }
 
@@ -285,7 +288,7 @@ void Channel::release_consumer() noexcept {
 void Channel::drop_unread_if_unwanted() noexcept {
   if (!handle_gone_ || has_consumer_) return;
   if (framing_) return framing_->drop_unread();
-  while (!received_.empty()) count_dropped(received_.pop().size());
+  while (const auto message = received_.pop()) count_dropped(message->size());
 }
 
 // Opening and closing.

@@ -25,7 +25,7 @@ class Peer;
 /// Lives as long as somebody refers to it, and until its backend is gone: it refers to itself until then, so that a
 /// channel whose handle is destroyed closes in the background. Events only record and queue; user code runs from the
 /// loop's pump.
-class Channel final : private ChannelEvents, public LoopResident, public ListLink<Peer> {
+class Channel final : public ChannelEvents, public LoopResident, public ListLink<Peer> {
  public:
   /// REQUIRES: valid options (validate()).
   [[nodiscard]] static ChannelReference create(Loop& loop, std::unique_ptr<ChannelBackend> backend,
@@ -115,7 +115,6 @@ class Channel final : private ChannelEvents, public LoopResident, public ListLin
 
   void on_open() override;
   void on_message(Message&& message) override;
-  void on_message_directly(Message&& message) override;
   void on_buffered_amount_low() override;
   void on_stalled() override;
   void on_closing() override;
@@ -132,7 +131,10 @@ class Channel final : private ChannelEvents, public LoopResident, public ListLin
   void fail_waiting_sends(const Error& error);
   void close_backend_when_sent();
 
+  friend class ChannelEvents;
+  void take_directly(Message&& message);
   [[nodiscard]] bool admit(Message& message);
+  [[nodiscard]] bool fits(std::size_t size) const noexcept;
   [[nodiscard]] bool make_room(std::size_t size);
   void count_dropped(std::size_t size) noexcept;
   void drop_unread_if_unwanted() noexcept;

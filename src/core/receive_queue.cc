@@ -26,15 +26,16 @@ void ReceiveQueue::take_lent() {
   push(std::move(message));
 }
 
-Message ReceiveQueue::pop() noexcept {
+std::optional<Message> ReceiveQueue::pop() noexcept {
+  if (count_ == 0) return std::nullopt;
   if (lent_ != nullptr) {
     count_ = bytes_ = 0;
-    return std::move(*std::exchange(lent_, nullptr));
+    return std::optional<Message>(std::move(*std::exchange(lent_, nullptr)));
   }
-  Message message = std::move(ring_[first_]);
+  std::optional<Message> message(std::move(ring_[first_]));
   first_ = (first_ + 1) & (capacity_ - 1);
   --count_;
-  bytes_ -= message.size();
+  bytes_ -= message->size();
   return message;
 }
 

@@ -32,8 +32,8 @@ class ReceiveQueue {
     if (lent_ != nullptr) [[unlikely]]
       take_lent();
   }
-  /// REQUIRES: not empty.
-  [[nodiscard]] Message pop() noexcept;
+  /// Nothing if it is empty.
+  [[nodiscard]] std::optional<Message> pop() noexcept;
   /// Drops the messages, and the ring with them.
   void clear() noexcept;
 

@@ -242,36 +242,40 @@ describe(`the host in ${browserName}`, { timeout: 600_000 }, () => {
     assert.deepEqual(result[2], nothing);
   });
 
-  test('small messages, empty ones and large ones arrive whole and in order, whichever way they come in', async () => {
-    const sizes = [0, 1, 15, 16, 63, 64, 65, 0, 127, 200, 1_000, 1_023, 1_024, 1_025, 2_000, 64, 3, 70_000, 5];
+  test('small messages, empty ones and large ones of two channels arrive whole and in order, whichever way they come in', async () => {
+    const sizes = [0, 1, 8, 15, 16, 63, 64, 65, 0, 120, 127, 128, 136, 200, 1_000, 1_023, 1_024, 1_025, 2_000, 64, 3, 70_000, 5];
     const result = await page.evaluate(async (all) => {
       const subject = new Subject();
-      const { a, b, channel, incoming } = await pairWith((dataChannel) => ({ end: subject.echo(dataChannel) }));
-      const bytes = (size, number) => new Uint8Array(size).map((_, index) => index * 5 + number);
-      const rounds = 40;
+      const pairs = [];
+      for (let count = 0; count < 2; count += 1) pairs.push(await pairWith((dataChannel) => ({ end: subject.echo(dataChannel) })));
+      const bytes = (size, number, which) => new Uint8Array(size).map((_, index) => index * 5 + number + 100 * which);
+      const messages = 30 * all.length;
       const wrong = [];
-      let next = 0;
-      const complete = new Promise((resolve) => {
+      const complete = pairs.map(({ channel }, which) => new Promise((resolve) => {
+        let next = 0;
         channel.addEventListener('message', ({ data }) => {
-          const expected = bytes(all[next % all.length], next);
+          const expected = bytes(all[next % all.length], next, which);
           const got = new Uint8Array(data);
-          if (got.length !== expected.length || got.some((byte, index) => byte !== expected[index])) wrong.push([next, got.length]);
+          if (got.length !== expected.length || got.some((byte, index) => byte !== expected[index])) wrong.push([which, next, got.length]);
           next += 1;
-          if (next === rounds * all.length) resolve();
+          if (next === messages) resolve();
         });
-      });
-      for (let number = 0; number < rounds * all.length; number += 1) {
-        channel.send(bytes(all[number % all.length], number));
+      }));
+      for (let number = 0; number < messages; number += 1) {
+        for (const [which, { channel }] of pairs.entries()) channel.send(bytes(all[number % all.length], number, which));
         if (number % 100 === 0) await nextTurn();
       }
-      await complete;
-      channel.close();
-      const reason = await incoming.end;
-      a.close();
-      b.close();
-      return [wrong, reason, await subject.settledCounts()];
+      await Promise.all(complete);
+      const reasons = [];
+      for (const { a, b, channel, incoming } of pairs) {
+        channel.close();
+        reasons.push(await incoming.end);
+        a.close();
+        b.close();
+      }
+      return [wrong, reasons, await subject.settledCounts()];
     }, sizes);
-    assert.deepEqual(result, [[], '', nothing]);
+    assert.deepEqual(result, [[], ['', ''], nothing]);
     assert.deepEqual(errors, []);
   });
 

@@ -39,7 +39,8 @@ struct Program {
   bool finished = false;
 };
 Program program;
-char small_area[64];
+constexpr std::size_t kLargestSmall = 64;
+alignas(8) char small_place[kLargestSmall];
 
 void check(bool condition, const char* what) {
   if (!condition && *program.failure == '\0') program.failure = what;
@@ -123,13 +124,13 @@ WDC_EXPORT(wdc_channel_open) void wdc_channel_open(Context context) {
 }
 
 WDC_EXPORT(wdc_channel_message)
-std::int32_t wdc_channel_message(Context context, Number slot, std::size_t size, std::int32_t is_text) {
+const void* wdc_channel_message(Context context, Number slot, std::size_t size, std::int32_t is_text) {
   event();
   if (context == kChannelA) {
     const Text message(slot);
     check(message.size == size, "size");
     check_echo(message, is_text != 0);
-    return 0;
+    return nullptr;
   }
   // One echo out of C++'s memory, which has grown and perhaps moved; the others untouched.
   if (is_text != 0) {
@@ -141,15 +142,15 @@ std::int32_t wdc_channel_message(Context context, Number slot, std::size_t size,
   } else {
     check(host::channel_send_slot(channel_of(context), slot) == 0, "echo of bytes");
   }
-  return 1;
+  return small_place;
 }
 
-WDC_EXPORT(wdc_channel_small) std::int32_t wdc_channel_small(Context context, std::size_t size) {
+WDC_EXPORT(wdc_channel_small) const void* wdc_channel_small(Context context, std::size_t size) {
   event();
-  check(context != kChannelA && size <= sizeof(small_area), "a small message where none was wanted");
+  check(context != kChannelA && size <= kLargestSmall, "a small message where none was wanted");
   program.small = true;
-  check(host::channel_send_bytes(channel_of(context), small_area, size) == 0, "echo of a small message");
-  return 1;
+  check(host::channel_send_bytes(channel_of(context), small_place, size) == 0, "echo of a small message");
+  return small_place;
 }
 
 WDC_EXPORT(wdc_channel_low) void wdc_channel_low(Context) { event(); }
@@ -204,7 +205,7 @@ WDC_EXPORT(wdc_peer_state) void wdc_peer_state(Context, std::int32_t, std::int32
 WDC_EXPORT(wdc_peer_channel) void wdc_peer_channel(Context, Number channel) {
   event();
   program.channel_b = channel;
-  host::channel_start(channel, kChannelB, small_area, sizeof(small_area));
+  host::channel_start(channel, kChannelB, kLargestSmall);
 }
 
 EMSCRIPTEN_KEEPALIVE void test_connect() {
@@ -215,7 +216,7 @@ EMSCRIPTEN_KEEPALIVE void test_connect() {
   host::peer_start(program.peer_a, kPeerA);
   host::peer_start(program.peer_b, kPeerB);
   program.channel_a = host::peer_create_channel(program.peer_a, kText, sizeof(kText) - 1, "", 0, 1, 0, -1, -1, -1);
-  host::channel_start(program.channel_a, kChannelA, nullptr, 0);
+  host::channel_start(program.channel_a, kChannelA, 0);
   const Text label(host::channel_label(program.channel_a));
   check(label.size == sizeof(kText) - 1 && std::memcmp(label.data, kText, label.size) == 0, "label");
   host::peer_set_local_implicit(program.peer_a, kOffer);
@@ -224,7 +225,7 @@ EMSCRIPTEN_KEEPALIVE void test_connect() {
 /// Echoes until the channel is closed.
 EMSCRIPTEN_KEEPALIVE void test_adopt(Number channel) {
   program.adopted = channel;
-  host::channel_start(channel, kAdopted, nullptr, 0);
+  host::channel_start(channel, kAdopted, 0);
 }
 
 EMSCRIPTEN_KEEPALIVE const char* test_failure() { return program.failure; }

@@ -78,11 +78,8 @@ class Channel extends EventSource {
   // A function: of an object the browser would look up handleEvent for every message.
   readonly #messages = (event: Event): void => this.#handleMessage(event);
   readonly #others: EventListenerObject = { handleEvent: (event) => this.#handleOther(event) };
-  /** Where C++ takes small messages, and up to which size. */
-  #smallPlace = 0;
-  #smallSize = -1;
-  /** Whether the next one may go there. */
-  #takesSmall = false;
+  /** The largest message that C++ takes in its memory; -1: none. */
+  #largestSmall = -1;
   #directReader: DirectReader | undefined;
   #directSender: DirectSender | undefined;
   /** What it said; 0: to be asked again. C++ has no message as long as none has gone there since. */
@@ -140,10 +137,9 @@ class Channel extends EventSource {
     });
   }
 
-  /** `context`, and where small messages go: messages of at most `size` bytes, to `place`. */
-  startWith(context: number, place: number, size: number): void {
-    this.#smallPlace = place >>> 0;
-    this.#smallSize = size === 0 ? -1 : size;
+  /** Messages of at most `largestSmall` bytes, unless it is 0, may go where C++ says (Instance.smallPlace). */
+  startWith(context: number, largestSmall: number): void {
+    this.#largestSmall = largestSmall === 0 ? -1 : largestSmall;
     this.start(context);
   }
 
@@ -251,20 +247,21 @@ class Channel extends EventSource {
   }
 
   #tellMessage(data: ArrayBuffer | string): void {
-    const { exports, slots, memory } = this.instance;
-    let takesSmall: number;
+    const { instance } = this;
+    const { exports, slots, smallPlace } = instance;
+    let nextPlace: number;
     if (typeof data === 'string') {
-      takesSmall = exports.wdc_channel_message(this.context, slots.put(data), utf8Length(data), 1);
+      nextPlace = exports.wdc_channel_message(this.context, slots.put(data), utf8Length(data), 1);
     } else {
       const size = data.byteLength;
-      if (this.#takesSmall && size <= this.#smallSize) {
-        memory.put(data, this.#smallPlace);
-        takesSmall = exports.wdc_channel_small(this.context, size);
+      if (smallPlace !== 0 && size <= this.#largestSmall) {
+        instance.memory.put(data, smallPlace, size);
+        nextPlace = exports.wdc_channel_small(this.context, size);
       } else {
-        takesSmall = exports.wdc_channel_message(this.context, slots.put(data), size, 0);
+        nextPlace = exports.wdc_channel_message(this.context, slots.put(data), size, 0);
       }
     }
-    this.#takesSmall = takesSmall !== 0;
+    if (this.#largestSmall >= 0) instance.smallPlace = nextPlace >>> 0;
   }
 
   /** What waits in the browser. */
@@ -503,8 +500,8 @@ export class Channels {
         entry.detach();
         return slots.put(entry.channel);
       },
-      channel_start: (number: number, context: number, place: number, size: number) =>
-        this.get(number).startWith(context, place, size),
+      channel_start: (number: number, context: number, largestSmall: number) =>
+        this.get(number).startWith(context, largestSmall),
       channel_ready_state: (number: number) => this.get(number).state,
       channel_label: (number: number) => slots.put(at(number).label),
       channel_protocol: (number: number) => slots.put(at(number).protocol),

@@ -29,6 +29,8 @@ export class Instance {
   readonly lastError = new LastError();
   dead: WdcError | undefined;
   exports: ModuleExports = {} as ModuleExports;
+  /** Where C++ takes the next small message, of whichever channel; 0: nowhere. */
+  smallPlace = 0;
 
   // True while C++ is on the stack or suspended: events wait then.
   #entered = false;

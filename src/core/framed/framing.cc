@@ -514,7 +514,8 @@ bool Framing::can_read() noexcept {
   return reader_ == Reader::starts ? session_.receiver().can_read_start() : session_.receiver().can_read_whole();
 }
 
-std::optional<Message> Framing::read() {
+// Inlined, it would make the way of plain messages longer: 3 ns of 55 in C++ for one of 64 bytes in Chromium.
+[[gnu::noinline]] std::optional<Message> Framing::read() {
   auto message = session_.receiver().read_whole();
   look_at_receiver();
   return message;
