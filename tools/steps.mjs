@@ -8,6 +8,7 @@
 //   env       added to the environment
 //   all       only with --all
 //   minutes   the step is killed, and has failed, after this long (default 10)
+//   needs     commands whose results it uses, made by earlier steps: --only runs them first
 //   prepare   commands that may run ahead of the step, at idle priority, and begin again where they were stopped
 //   waits     most of the step's time goes by waiting: what others are to prepare runs beside it
 
@@ -17,6 +18,8 @@ const preset = (name) => [
   ['cmake', '--preset', name],
   ['cmake', '--build', '--preset', name, '-j', jobs],
 ];
+
+const built = [...preset('native'), ...preset('wasm'), ['npm', 'run', 'build']];
 
 const gtests = (name, { env = {}, select = [] } = {}) => ({
   name,
@@ -31,6 +34,7 @@ const server = '^wdc_server';
 
 const browser = (name) => ({
   name: `browser-${name}`,
+  needs: built,
   run: [['node', '--test', '--test-concurrency=1', '--test-reporter=tap', 'tests/browser/*.test.mjs']],
   count: 'node',
   env: { WDC_BROWSER: name },
@@ -41,6 +45,7 @@ const browser = (name) => ({
 // The suite in a native program; what the far end is.
 const conformance = (name, far, kinds) => ({
   name,
+  needs: built,
   run: [['node', '--test', '--test-concurrency=1', '--test-reporter=tap',
     ...kinds.map((kind) => `tests/interop/native_conformance${kind}.test.mjs`)]],
   count: 'node',
@@ -64,11 +69,18 @@ export const steps = [
     run: [...preset('wasm'), ['npm', 'run', 'build'], ['node', 'tools/check_wasm.mjs', 'build/wasm', 'build/web']],
     count: 'line',
   },
-  { name: 'lint', run: [['node', 'tools/check_lint.mjs']], count: 'line' },
-  { name: 'js', run: [['node', '--test', '--test-reporter=tap', 'js/test/*.test.mjs']], count: 'node', env: { WDC_ALL_BUILT: '1' } },
-  { name: 'package', run: [['node', 'tools/check_package.mjs']], count: 'line' },
+  { name: 'lint', needs: built, run: [['node', 'tools/check_lint.mjs']], count: 'line' },
+  {
+    name: 'js',
+    needs: built,
+    run: [['node', '--test', '--test-reporter=tap', 'js/test/*.test.mjs']],
+    count: 'node',
+    env: { WDC_ALL_BUILT: '1' },
+  },
+  { name: 'package', needs: built, run: [['node', 'tools/check_package.mjs']], count: 'line' },
   {
     name: 'packing',
+    needs: built,
     run: [['node', '--test', '--test-concurrency=1', '--test-reporter=tap', 'tests/packing/*.test.mjs']],
     count: 'node',
   },
@@ -82,22 +94,26 @@ export const steps = [
   browser('firefox'),
   {
     name: 'npm-peers',
+    needs: built,
     run: [['node', '--test', '--test-reporter=tap', 'tests/interop/npm_peers.test.mjs']],
     count: 'node',
   },
   {
     name: 'installed',
+    needs: built,
     run: [['node', '--test', '--test-concurrency=1', '--test-reporter=tap', 'tests/package/*.test.mjs']],
     count: 'node',
   },
   {
     name: 'emscripten',
+    needs: built,
     run: [['node', '--test', '--test-concurrency=1', '--test-reporter=tap', 'tests/emscripten/emscripten.test.mjs']],
     count: 'node',
   },
   { name: 'readme-text', run: [['python3', 'tools/readme_examples.py']], count: 'line' },
   {
     name: 'readme',
+    needs: built,
     run: [['node', '--test', '--test-concurrency=1', '--test-reporter=tap', 'tests/readme/*.test.mjs']],
     count: 'node',
   },

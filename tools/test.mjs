@@ -14,7 +14,7 @@ import { Preparation } from './preparation.mjs';
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const usage = `usage: ./test [--all] [--only NAME]... [--stress] [--list]
   --all      every preset and clang-tidy too
-  --only     the steps whose name contains NAME (of all steps)
+  --only     the steps whose name contains NAME (of all steps), and first what they need of others
   --stress   the browser tests' long versions
   --list     names the steps and ends`;
 
@@ -74,12 +74,21 @@ function execute(words, env, log, deadline) {
   });
 }
 
+// What a step needs and earlier ones would have made, each command once.
+const made = new Set();
+function missing({ needs = [] }) {
+  if (options.only.length === 0) return [];
+  const commands = needs.filter((words) => !made.has(words.join(' ')));
+  for (const words of commands) made.add(words.join(' '));
+  return commands;
+}
+
 async function runStep(step, logPath, extraEnv) {
   const log = createWriteStream(logPath);
   const deadline = Date.now() + (step.minutes ?? 10) * 60_000;
   let result;
   try {
-    for (const command of step.run) {
+    for (const command of [...missing(step), ...step.run]) {
       const words = (await Promise.all(command.map(expand))).flat();
       log.write(`$ ${words.join(' ')}\n`);
       result = await execute(words, { ...step.env, ...extraEnv }, log, deadline);

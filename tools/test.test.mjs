@@ -144,6 +144,21 @@ test('runs the steps of --all only when asked to, and those of --only by name', 
   assert.equal(runSteps([good], '--only', 'nothing').status, 2);
 });
 
+test('makes what steps need before them, once, with --only and not without', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'wdc-test-'));
+  try {
+    const needs = [['sh', '-c', `echo made >> ${join(folder, 'made')}`]];
+    const lines = `require("fs").readFileSync(${JSON.stringify(join(folder, 'made'))}, "utf8").split("\\n").length - 1`;
+    const first = script('first', `console.log(${lines} + " passed, 0 failed")`, 'line', { needs });
+    assert.equal(runSteps([first]).status, 1);
+    assert.equal(runSteps([first, { ...first, name: 'second' }], '--only', 'selftest').last, '2 passed, 0 failed');
+    const broken = { ...good, needs: [['sh', '-c', 'exit 3']] };
+    assert.equal(runSteps([broken], '--only', 'selftest').last, '0 passed, 1 failed');
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
 test('prepares a later step while another waits', () => {
   const folder = mkdtempSync(join(tmpdir(), 'wdc-test-'));
   try {

@@ -22,7 +22,8 @@ enum class Slot : std::int32_t { none = 0 };
 
 /// Where the bytes of a small message (binary, at most 1 KiB) arrive. Copied at once they cost a reader in C++ less
 /// than going to fetch them; a message that goes on to JavaScript is better left there. Larger ones always stay in
-/// JavaScript until someone looks, and so does a small one while more than 256 messages that arrived in memory exist.
+/// JavaScript until someone looks, and so does a small one while more than 256 messages that arrived in memory exist:
+/// each has 1 KiB, which is kept for later ones.
 enum class SmallMessages : std::uint8_t { in_memory, in_slots };
 
 /// The loop of this module instance: one per instance, made on first use, never destroyed.
