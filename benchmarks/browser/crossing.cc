@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "byte_sum.h"
 #include "wdc/browser.h"
@@ -19,7 +20,9 @@ struct Crossing {
   wdc::Spawned<void> reading;
 };
 
-std::unique_ptr<Crossing> crossing;
+std::vector<std::unique_ptr<Crossing>> crossings;
+
+Crossing& at(std::int32_t number) { return *crossings[static_cast<std::size_t>(number)]; }
 
 wdc::Task<void> read_every_byte(Crossing& all) {
   auto messages = all.channel.message_stream();
@@ -43,23 +46,27 @@ wdc::Task<void> read_sizes(Crossing& all) {
 
 extern "C" {
 
-/// 0, or the number of an error. Takes the channel.
+/// A number for the reader, or minus that of an error. Takes the channel.
 [[clang::export_name("crossing_open")]] std::int32_t crossing_open(std::int32_t channel, std::int32_t reads_bytes) {
   auto& loop = wdc::browser::instance_loop();
   auto adopted = wdc::browser::adopt(loop, static_cast<wdc::browser::HostChannel>(channel));
-  if (!adopted) return static_cast<std::int32_t>(adopted.error().code());
-  crossing = std::make_unique<Crossing>();
+  if (!adopted) return -static_cast<std::int32_t>(adopted.error().code());
+  auto crossing = std::make_unique<Crossing>();
   crossing->channel = std::move(*adopted);
   crossing->reading = wdc::spawn(loop, reads_bytes != 0 ? read_every_byte(*crossing) : read_sizes(*crossing));
-  return 0;
+  crossings.push_back(std::move(crossing));
+  return static_cast<std::int32_t>(crossings.size() - 1);
 }
 
-[[clang::export_name("crossing_messages")]] double crossing_messages() {
-  return static_cast<double>(crossing->messages);
+[[clang::export_name("crossing_messages")]] double crossing_messages(std::int32_t number) {
+  return static_cast<double>(at(number).messages);
 }
-[[clang::export_name("crossing_bytes")]] double crossing_bytes() { return static_cast<double>(crossing->bytes); }
-[[clang::export_name("crossing_sum")]] double crossing_sum() { return static_cast<double>(crossing->sum); }
+[[clang::export_name("crossing_sum")]] double crossing_sum(std::int32_t number) {
+  return static_cast<double>(at(number).sum);
+}
 
-[[clang::export_name("crossing_close")]] void crossing_close() { crossing.reset(); }
+[[clang::export_name("crossing_close")]] void crossing_close(std::int32_t number) {
+  crossings[static_cast<std::size_t>(number)].reset();
+}
 
 }  // extern "C"

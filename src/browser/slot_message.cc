@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "src/browser/buffer_pool.h"
+#include "src/browser/small_message.h"
 #include "src/core/framed/codec.h"
 #include "src/core/message_access.h"
 #include "wdc/browser.h"
@@ -20,7 +21,9 @@ class SlotSource final : public core::MessageSource {
   constexpr SlotSource() = default;
 
   const std::byte* materialise(std::uintptr_t& token, std::size_t size) override {
-    std::byte* buffer = pool_.take(size);
+    std::byte* buffer = size <= kLargestSmallMessage ? take_small_block() : nullptr;
+    const std::uintptr_t mark = buffer != nullptr ? kInBlock : 0;
+    if (buffer == nullptr) buffer = pool_.take(size);
     if (buffer == nullptr) return nullptr;  // the slot stays: the message can still be forwarded
     const auto slot = static_cast<host::Number>(token);
     if (keeps_last_) {
@@ -31,7 +34,7 @@ class SlotSource final : public core::MessageSource {
     } else {
       host::slot_read(slot, buffer, size);
     }
-    token = reinterpret_cast<std::uintptr_t>(buffer);
+    token = reinterpret_cast<std::uintptr_t>(buffer) | mark;
     return buffer;
   }
 
@@ -44,14 +47,21 @@ class SlotSource final : public core::MessageSource {
 
   void release(std::uintptr_t token, std::size_t size, bool materialised) noexcept override {
     if (materialised) {
-      if (reinterpret_cast<std::byte*>(token) == last_bytes_) drop_last();
-      pool_.give(reinterpret_cast<std::byte*>(token), size);
+      auto* const buffer = reinterpret_cast<std::byte*>(token & ~kInBlock);
+      if (buffer == last_bytes_) drop_last();
+      if ((token & kInBlock) != 0)
+        give_small_block(buffer);
+      else
+        pool_.give(buffer, size);
     } else {
       host::slot_free(static_cast<host::Number>(token));
     }
   }
 
  private:
+  /// In a token, beside the address of the bytes: they are in a block for small messages. Allocated memory is aligned.
+  static constexpr std::uintptr_t kInBlock = 1;
+
   void destroy() noexcept override {}
 
   void drop_last() noexcept {

@@ -17,4 +17,9 @@ inline constexpr std::size_t kLargestSmallMessage = 1'024;
 /// The message of `size` bytes that the host has put there. REQUIRES: there was a place, and no message was made since.
 [[nodiscard]] Message make_small_message(std::size_t size) noexcept;
 
+/// Room for a small message that has come in a slot, if there is some that no message needs at present; else null. So
+/// that a reader who falls behind, and gets the rest in slots, finds the memory of those that he has read.
+[[nodiscard]] std::byte* take_small_block() noexcept;
+void give_small_block(std::byte* block) noexcept;
+
 }  // namespace wdc::browser
