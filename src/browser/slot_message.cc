@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "src/browser/buffer_pool.h"
+#include "src/browser/immortal.h"
 #include "src/browser/small_message.h"
 #include "src/core/framed/codec.h"
 #include "src/core/message_access.h"
@@ -75,15 +76,9 @@ class SlotSource final : public core::MessageSource {
   const std::byte* last_bytes_ = nullptr;
 };
 
-/// Constructed at compile time, so that no message asks whether it is; in a union, so that nothing destroys it.
-union Immortal {
-  constexpr Immortal() : source() {}
-  constexpr ~Immortal() {}
-  SlotSource source;
-};
-constinit Immortal immortal;
+constinit Immortal<SlotSource> slots;
 
-SlotSource& slot_source() noexcept { return immortal.source; }
+SlotSource& slot_source() noexcept { return slots.value; }
 
 }  // namespace
 

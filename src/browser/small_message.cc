@@ -6,6 +6,7 @@
 #include <new>
 #include <utility>
 
+#include "src/browser/immortal.h"
 #include "src/core/message_access.h"
 
 namespace wdc::browser {
@@ -13,8 +14,8 @@ namespace wdc::browser {
 namespace {
 
 /// Blocks in which the host puts messages: the message then has its block, and the host is told the next one. So there
-/// is no second copy, which made a message of 1 KiB a third slower. All blocks are of one size, as nobody knows the
-/// next message's. One per module instance, never destroyed: messages may outlive everything else.
+/// is no second copy, which took 20 ns of the 200 of a message of 1 KiB. All blocks are of one size, as nobody knows
+/// the next message's. One per module instance, never destroyed: messages may outlive everything else.
 class SmallSource final : public core::MessageSource {
  public:
   constexpr SmallSource() = default;
@@ -76,25 +77,21 @@ class SmallSource final : public core::MessageSource {
   std::size_t messages_ = 0;  // that have a block
 };
 
-/// Constructed at compile time, so that no message asks whether it is; in a union, so that nothing destroys it.
-union Immortal {
-  constexpr Immortal() : source() {}
-  constexpr ~Immortal() {}
-  SmallSource source;
-};
-constinit Immortal immortal;
+constinit Immortal<SmallSource> small;
+
+SmallSource& small_source() noexcept { return small.value; }
 
 }  // namespace
 
-const std::byte* small_message_place() noexcept { return immortal.source.place(); }
+const std::byte* small_message_place() noexcept { return small_source().place(); }
 
-std::byte* take_small_block() noexcept { return immortal.source.take(); }
+std::byte* take_small_block() noexcept { return small_source().take(); }
 
-void give_small_block(std::byte* block) noexcept { immortal.source.give(block); }
+void give_small_block(std::byte* block) noexcept { small_source().give(block); }
 
 Message make_small_message(std::size_t size) noexcept {
   if (size == 0) return core::MessageAccess::empty(MessageType::binary);
-  auto& source = immortal.source;
+  auto& source = small_source();
   return core::MessageAccess::make_materialised(source, source.fill(), size, MessageType::binary);
 }
 

@@ -514,7 +514,7 @@ bool Framing::can_read() noexcept {
   return reader_ == Reader::starts ? session_.receiver().can_read_start() : session_.receiver().can_read_whole();
 }
 
-// Inlined, it would make the way of plain messages longer: 3 ns of 55 in C++ for one of 64 bytes in Chromium.
+// Inlined, it would be in the way of every plain message, and make a module 0.5 to 0.8 KB larger.
 [[gnu::noinline]] std::optional<Message> Framing::read() {
   auto message = session_.receiver().read_whole();
   look_at_receiver();
