@@ -20,6 +20,14 @@ else()
   set(WDC_WASM FALSE)
 endif()
 
+if(CMAKE_SYSTEM_NAME STREQUAL "WASI")
+  # clang has it go over what was linked, wherever it finds it, and says nothing where it does not.
+  find_program(WDC_WASM_OPT wasm-opt)
+  if(NOT WDC_WASM_OPT)
+    message(WARNING "wasm-opt (Debian's binaryen) is not installed: modules come out an eighth to a seventh larger")
+  endif()
+endif()
+
 option(WDC_WARNINGS_AS_ERRORS "Treat warnings as errors" ${PROJECT_IS_TOP_LEVEL})
 add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wconversion)
 if(WDC_WARNINGS_AS_ERRORS)
