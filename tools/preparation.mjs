@@ -41,11 +41,18 @@ export class Preparation {
   /** Done when nothing of it runs any more. */
   async stop() {
     this.#stopped = true;
+    this.#interrupt();
+    // A shell that is about to start its command keeps a signal to itself until that has ended.
+    const again = setInterval(() => this.#interrupt(), 1000);
+    await this.#ended;
+    clearInterval(again);
+  }
+
+  #interrupt() {
     try {
       if (this.#child) process.kill(-this.#child.pid, 'SIGINT');
     } catch {
       // It has ended.
     }
-    await this.#ended;
   }
 }

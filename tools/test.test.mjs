@@ -23,6 +23,7 @@ function runSteps(steps, ...options) {
     const { NODE_TEST_CONTEXT: _, WDC_STRESS: __, ...env } = process.env;
     const { status, stdout } = spawnSync('node', [join(root, 'tools/test.mjs'), ...options], {
       encoding: 'utf8',
+      timeout: 120_000,
       env: { ...env, WDC_TEST_STEPS: path },
     });
     return { status, last: stdout.trimEnd().split('\n').pop(), stdout };
@@ -33,6 +34,11 @@ function runSteps(steps, ...options) {
 
 const script = (name, source, count = 'line', more = {}) => ({ name, run: [['node', '-e', source]], count, ...more });
 const good = script('good', 'console.log("3 passed, 0 failed")');
+const waitsFor = (file) => script('waiting', `const timer = setInterval(() => {
+  if (!require("fs").existsSync(${file})) return;
+  clearInterval(timer);
+  console.log("1 passed, 0 failed");
+}, 20)`, 'line', { waits: true, minutes: 1 });
 
 test('adds up the steps that passed', () => {
   const { status, last } = runSteps([good, script('more', 'console.log("noise\\n4 passed, 0 failed")')]);
@@ -163,18 +169,27 @@ test('prepares a later step while another waits', () => {
   const folder = mkdtempSync(join(tmpdir(), 'wdc-test-'));
   try {
     const mark = JSON.stringify(join(folder, 'prepared'));
-    const waiting = script('waiting', `const timer = setInterval(() => {
-      if (!require("fs").existsSync(${mark})) return;
-      clearInterval(timer);
-      console.log("1 passed, 0 failed");
-    }, 20)`, 'line', { waits: true, minutes: 1 });
     const prepare = [
       ['node', '-e', `require("fs").writeFileSync(${mark}, "")`],
       ['sh', '-c', 'sleep 1000'], // until the waiting step has ended
       ['node', '-e', `require("fs").rmSync(${mark})`],
     ];
     const step = script('prepared', `require("fs").readFileSync(${mark}); console.log("1 passed, 0 failed")`, 'line', { prepare });
-    assert.equal(runSteps([waiting, step]).last, '2 passed, 0 failed');
+    assert.equal(runSteps([waitsFor(mark), step]).last, '2 passed, 0 failed');
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('interrupts a preparation until it ends', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'wdc-test-'));
+  try {
+    const mark = JSON.stringify(join(folder, 'ready'));
+    const prepare = [['node', '-e', `let signals = 0;
+      process.on("SIGINT", () => (signals += 1) === 2 && process.exit(130));
+      setInterval(() => require("fs").writeFileSync(${mark}, ""), 20)`]];
+    const step = { ...good, prepare };
+    assert.equal(runSteps([waitsFor(mark), step]).last, '4 passed, 0 failed');
   } finally {
     rmSync(folder, { recursive: true });
   }
