@@ -35,7 +35,7 @@ struct SendOptions {
 
 /// Where the bytes of a message come from that is not in memory as a whole. Implemented by the user, and used by one
 /// send at a time (DataChannel::send_from); has to outlive it.
-class ByteSource {
+class [[gnu::visibility("default")]] ByteSource {  // what is linked as a whole is not all that derives from it
  public:
   ByteSource() = default;
   ByteSource(const ByteSource&) = delete;
