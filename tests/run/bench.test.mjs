@@ -30,7 +30,7 @@ test('the browser benchmark measures every case and writes flat rows', { timeout
   const summaries = rows.filter((row) => row.run === undefined).map((row) => `${row.bench} ${row.case}`);
   assert.deepEqual(summaries, [
     'browser js', 'browser cpp', 'browser framed-js', 'browser framed-cpp', 'browser ping-pong',
-    'crossing cpp-sum', 'crossing js-sum', 'crossing cpp-event', 'crossing cpp-size', 'crossing package', 'crossing js-view',
+    'crossing cpp-sum', 'crossing js-sum', 'crossing cpp-size', 'crossing package', 'crossing js-view', 'crossing cpp-event',
     'crossing event',
   ]);
   for (const row of rows.filter(({ run, bench }) => run === undefined && bench === 'browser')) {
