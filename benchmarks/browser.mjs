@@ -206,7 +206,7 @@ function ratioToLarge(middles) {
   return { ratio_to_raw_64k: rounded(median(ratios)), ratio_to_raw_64k_lower: rounded(bootstrapLowerBound(ratios)) };
 }
 
-/** By what they are fed with, a page for each: a handler that has met both kinds of events takes longer for either. */
+/** By what they are fed with, a page for each: where real events were met, plain objects take C++ 3 to 7 ns more of 83. */
 const crossingCases = [['cpp-sum', 'js-sum', 'cpp-size', 'package', 'js-view'], ['cpp-event', 'event']];
 
 async function measureCrossings(page, browser, plan, progress) {

@@ -19,7 +19,7 @@ set(CMAKE_CXX_FLAGS_INIT "-Wno-deprecated -fno-exceptions -fno-rtti -msimd128 -f
 set(CMAKE_C_FLAGS_INIT "-Wno-deprecated -msimd128 -ffunction-sections -fdata-sections")
 
 # Beside -Oz this is 2 % larger in brotli and faster; -O3 adds nothing. A program is all of its classes: virtual functions that
-# nobody calls go, and those with one implementation are called directly, for 3 to 10 ns of a message on its way to a reader.
+# nobody calls go, and those with one implementation are called directly, for 3 to 8 ns of a message on its way to a reader in Chromium.
 set(CMAKE_CXX_FLAGS_RELEASE
     "-O2 -DNDEBUG -flto -fvisibility=hidden -fwhole-program-vtables -fvirtual-function-elimination" CACHE STRING "")
 set(CMAKE_C_FLAGS_RELEASE "-O2 -DNDEBUG -flto" CACHE STRING "")

@@ -22,7 +22,7 @@ function isTrap(error: unknown): boolean {
 }
 
 // What hinders an event from entering C++ at once, and what is to be done when C++ is left: for most messages nothing at all. In
-// fields of their own they took Firefox 6 to 18 ns more a message, Chromium 3 to 5 (of 190 to 250 and 85 to 130).
+// fields of their own they took Firefox 6 to 18 ns more a message (of 100 to 270), Chromium at most 5 (of 85 to 140).
 const kEntered = 1; // C++ is on the stack or suspended: events wait then
 const kEventsWait = 2;
 const kDead = 4;
