@@ -93,7 +93,8 @@ const readyStates = ['connecting', 'open', 'closing', 'closed'] as const;
 const everyMessage = 0xffffffff;
 const wouldBlock = -errorCodes.would_block.number;
 const notOpen = -errorCodes.not_open.number;
-const done = Promise.resolve();
+/** What has nothing to wait for. */
+export const done = Promise.resolve();
 
 /** A promise with its ends, which nobody has to look at. */
 class Deferred {
@@ -165,9 +166,11 @@ export class ModuleChannel implements ChannelEvents {
   readonly #directReader: DirectReader = {
     limit: () => this.#module.exports.wdc_js_direct_limit(this.#number),
     message: (data, size) => {
+      const reader = this.#reader;
+      if (reader === undefined) return false;
       this.#directMessages += 1;
       this.#directBytes += size;
-      this.notifyMessage(data);
+      reader.message(data);
       return true;
     },
     settle: () => undefined,
@@ -236,6 +239,11 @@ export class ModuleChannel implements ChannelEvents {
 
   get maxMessageSize(): number {
     return this.#number === 0 ? 0 : this.#call((exports, number) => exports.wdc_js_max_message_size(number));
+  }
+
+  /** What sends past C++; undefined: framed, or released. */
+  get direct(): DirectSends | undefined {
+    return this.#direct;
   }
 
   get waitingSends(): number {

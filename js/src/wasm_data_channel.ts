@@ -3,7 +3,7 @@
 import { ConnectionMirror } from './connection_mirror.js';
 import { WdcError } from './error.js';
 import { feedOfBlob, feedOfStream } from './feeds.js';
-import { ModuleChannel, type ChannelStats, type Delivery, type SendRequest } from './module_channel.js';
+import { done, ModuleChannel, type ChannelStats, type Delivery, type SendRequest } from './module_channel.js';
 import { defaultSendQueueOperations, placeOf, whole, wholeMs, type ChannelOptions } from './options.js';
 import { isBlob, isCommon, isStream, moveOut, snapshot, toPayload, type Bytes, type FramedSendData, type SendData } from './payload.js';
 import {
@@ -227,7 +227,8 @@ export class WasmDataChannel implements AsyncIterable<Bytes> {
    */
   send(data: FramedSendData, options?: SendOptions): Promise<void> {
     try {
-      // Most sends: in Firefox what they pass by here took 0.4 us of the 1.4 that one of 64 bytes took.
+      if (options === undefined && this.#sendsAtOnce(data)) return done;
+      // Most other sends: in Firefox what they pass by here took 0.4 us of the 1.4 that one of 64 bytes took.
       if (options === undefined && isCommon(data) && !this.#closing && this.#queue.empty) {
         return this.#channel.send(toPayload(data), false);
       }
@@ -235,6 +236,13 @@ export class WasmDataChannel implements AsyncIterable<Bytes> {
     } catch (error) {
       return Promise.reject(error as Error);
     }
+  }
+
+  // What most programs send most. Firefox asks other things than their class of outside functions: on the way to a channel that takes
+  // every message at once, 23 ns of 49 a trySend() (Chromium 3 of 13). Empty ones may be detached.
+  #sendsAtOnce(data: unknown): boolean {
+    return data instanceof Uint8Array && data.length > 0 && this.#queue.empty
+      && this.#channel.direct?.send(data, data.length) === true;
   }
 
   #sendWith(data: FramedSendData, options: SendOptions): Promise<void> {
@@ -276,6 +284,7 @@ export class WasmDataChannel implements AsyncIterable<Bytes> {
    * @throws WdcError what {@link send} rejects with.
    */
   trySend(data: Exclude<SendData, Blob>): boolean {
+    if (this.#sendsAtOnce(data)) return true;
     if (this.#closing) throw new WdcError('closed');
     if (isBlob(data)) throw new WdcError('invalid_argument', 'a Blob is not readable at once: use send()');
     const payload = toPayload(data);
