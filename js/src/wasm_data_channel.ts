@@ -238,8 +238,8 @@ export class WasmDataChannel implements AsyncIterable<Bytes> {
     }
   }
 
-  // What most programs send most. Firefox asks other things than their class of outside functions: on the way to a channel that takes
-  // every message at once, 23 ns of 49 a trySend() (Chromium 3 of 13). Empty ones may be detached.
+  // What most programs send most, found by one question: of a trySend() to a channel that takes everything at once, all the others are
+  // 23 ns of 49 in Firefox and 3 of 13 in Chromium. Empty ones may be detached.
   #sendsAtOnce(data: unknown): boolean {
     return data instanceof Uint8Array && data.length > 0 && this.#queue.empty
       && this.#channel.direct?.send(data, data.length) === true;
